@@ -1,0 +1,54 @@
+/** TensorFlow's settings: the few fields of `ConfigProto` that cmtdet sets, as the bytes that the C API takes. */
+import protobuf from 'protobufjs';
+
+export interface EngineOptions {
+  /** Threads of one operation and of operations side by side. @default the machine's cores */
+  readonly threads?: number;
+  /** Compile the whole graph with XLA. For GPUs; several times slower on a CPU for this network. @default false */
+  readonly xla?: boolean;
+  /** Compute in a shorter float where TensorFlow's rewriter finds it safe; weights stay float32. @default 'none' */
+  readonly mixedPrecision?: 'none' | 'bfloat16' | 'float16';
+  /** Take GPU memory as needed instead of all at the start. @default true */
+  readonly memoryGrowth?: boolean;
+}
+
+// Field names and numbers: tensorflow/core/protobuf/config.proto and rewriter_config.proto, TensorFlow 2.21.
+const { root } = protobuf.parse(`
+  syntax = "proto3";
+  message RewriterConfig {
+    enum Toggle { DEFAULT = 0; ON = 1; OFF = 2; AGGRESSIVE = 3; }
+    Toggle auto_mixed_precision = 23;
+    Toggle auto_mixed_precision_onednn_bfloat16 = 31;
+  }
+  message OptimizerOptions {
+    enum GlobalJitLevel { DEFAULT = 0; OFF = -1; ON_1 = 1; ON_2 = 2; }
+    GlobalJitLevel global_jit_level = 5;
+  }
+  message GraphOptions { OptimizerOptions optimizer_options = 3; RewriterConfig rewrite_options = 10; }
+  message GPUOptions { bool allow_growth = 4; }
+  message ConfigProto {
+    int32 intra_op_parallelism_threads = 2;
+    int32 inter_op_parallelism_threads = 5;
+    GPUOptions gpu_options = 6;
+    bool allow_soft_placement = 7;
+    GraphOptions graph_options = 10;
+  }
+`);
+const configProto = root.lookupType('ConfigProto');
+
+/** A serialised `ConfigProto`. */
+export function encodeConfig({ threads, xla, mixedPrecision, memoryGrowth }: EngineOptions): Uint8Array {
+  const message = configProto.fromObject({
+    allowSoftPlacement: true,
+    gpuOptions: { allowGrowth: memoryGrowth ?? true },
+    ...(threads === undefined ? {} : { intraOpParallelismThreads: threads, interOpParallelismThreads: threads }),
+    graphOptions: {
+      ...(xla ? { optimizerOptions: { globalJitLevel: 'ON_2' } } : {}),
+      rewriteOptions: {
+        ...(mixedPrecision === 'float16' ? { autoMixedPrecision: 'ON' } : {}),
+        ...(mixedPrecision === 'bfloat16' ? { autoMixedPrecisionOnednnBfloat16: 'ON' } : {}),
+      },
+    },
+  });
+  return configProto.encode(message).finish();
+}

@@ -1,0 +1,122 @@
+/** A TensorFlow graph under construction. It only grows; TensorFlow has no way to take an operation out. */
+import { EngineError } from '../errors.js';
+import { type Output, type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
+import { type Attribute, attributeTypes, setGraphAttribute } from './attributes.js';
+import { type DataType, dataTypeOf, dataTypes, type HostTensor, stringsToNative, toNative } from './tensor.js';
+
+/** Operations whose first inputs are one list, with the number of single inputs that follow it. */
+const listInputs: Readonly<Record<string, number>> = { ConcatV2: 1, Pack: 0, AddN: 0, IdentityN: 0, Einsum: 0 };
+
+/** Constants up to this size are stored once and shared. */
+const sharedConstantBytes = 256;
+
+export class Graph {
+  readonly pointer: Pointer;
+  readonly #tf: TensorflowApi = tensorflow();
+  readonly #constants = new Map<string, Output>();
+  #count = 0;
+
+  constructor() {
+    this.pointer = this.#tf.TF_NewGraph();
+  }
+
+  /**
+   * Adds an operation and returns it.
+   *
+   * @param after operations that must have run before it
+   * @throws EngineError naming the operation and its inputs' shapes
+   */
+  operation(
+    type: string,
+    inputs: readonly Output[],
+    attributes: readonly Attribute[] = [],
+    after: readonly Pointer[] = [],
+  ): Pointer {
+    const tf = this.#tf;
+    try {
+      return withStatus(type, (status) => {
+        const description = tf.TF_NewOperation(this.pointer, type, `${type}_${this.#count++}`);
+        const single = listInputs[type];
+        const listed = single === undefined ? 0 : inputs.length - single;
+        if (single !== undefined) tf.TF_AddInputList(description, inputs.slice(0, listed), listed);
+        for (const input of inputs.slice(listed)) tf.TF_AddInput(description, input);
+        for (const operation of after) tf.TF_AddControlInput(description, operation);
+        for (const attribute of attributes) setGraphAttribute(tf, description, attribute);
+        return tf.TF_FinishOperation(description, status);
+      });
+    } catch (error) {
+      throw error instanceof EngineError
+        ? new EngineError(
+            error.message,
+            type,
+            inputs.map((input) => this.describe(input).shape),
+          )
+        : error;
+    }
+  }
+
+  /** A constant; small equal ones are one operation. */
+  constant(value: HostTensor, dtype: DataType = dataTypeOf(value.data)): Output {
+    const { data, shape } = value;
+    if (data.byteLength > sharedConstantBytes) return this.#newConstant(toNative(value, dtype), dtype);
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    const key = `${dtype}[${shape.join()}]${bytes}`;
+    let output = this.#constants.get(key);
+    if (output === undefined) {
+      output = this.#newConstant(toNative(value, dtype), dtype);
+      this.#constants.set(key, output);
+    }
+    return output;
+  }
+
+  stringConstant(values: readonly Uint8Array[], shape: readonly number[]): Output {
+    return this.#newConstant(stringsToNative(values, shape), 'string');
+  }
+
+  /** An input that each run feeds. */
+  placeholder(dtype: DataType | 'string', shape: readonly number[]): Output {
+    const attributes = [
+      { name: 'dtype', type: attributeTypes.type, value: dataTypes[dtype] },
+      { name: 'shape', type: attributeTypes.shape, value: shape },
+    ];
+    return { oper: this.operation('Placeholder', [], attributes), index: 0 };
+  }
+
+  /** Shape and TensorFlow type number of an output. @throws EngineError when the shape is not known while tracing */
+  describe(output: Output): { shape: readonly number[]; dtype: number } {
+    const tf = this.#tf;
+    const dtype = tf.TF_OperationOutputType(output);
+    const shape = withStatus('shape', (status) => {
+      const rank = tf.TF_GraphGetTensorNumDims(this.pointer, output, status);
+      if (rank <= 0) return rank < 0 ? undefined : [];
+      const dims = new BigInt64Array(rank);
+      tf.TF_GraphGetTensorShape(this.pointer, output, dims, rank, status);
+      return [...dims].map(Number);
+    });
+    if (shape === undefined || shape.includes(-1)) {
+      if (dtype === dataTypes.resource || dtype === dataTypes.string) return { shape: [], dtype };
+      throw new EngineError(
+        'the shape of a result depends on values; a traced function needs shapes that follow from its input shapes',
+      );
+    }
+    return { shape, dtype };
+  }
+
+  dispose(): void {
+    this.#tf.TF_DeleteGraph(this.pointer);
+  }
+
+  #newConstant(tensor: Pointer, dtype: DataType | 'string'): Output {
+    const tf = this.#tf;
+    try {
+      return withStatus('Const', (status) => {
+        const description = tf.TF_NewOperation(this.pointer, 'Const', `Const_${this.#count++}`);
+        tf.TF_SetAttrType(description, 'dtype', dataTypes[dtype]);
+        tf.TF_SetAttrTensor(description, 'value', tensor, status);
+        return { oper: tf.TF_FinishOperation(description, status), index: 0 };
+      });
+    } finally {
+      tf.TF_DeleteTensor(tensor);
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * A TensorFlow graph and the session that runs it: traced functions over variables that live in the session.
+ */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Output, Pointer } from './api.js';
+import { attributeTypes } from './attributes.js';
+import { outputOf, recordInto, tensorOf } from './backend.js';
+import { type EngineOptions, encodeConfig } from './config.js';
+import { Graph } from './graph.js';
+import { Session } from './session.js';
+import { type DataType, dataTypeOf, dataTypes, type HostTensor } from './tensor.js';
+import { Trace } from './trace.js';
+import type { Variable } from './variable.js';
+
+/** A traced function: feed named arrays, get named arrays. */
+export type Compiled<I extends string, O extends string> = (
+  inputs: Readonly<Record<I, HostTensor>>,
+) => Promise<Record<O, HostTensor>>;
+
+interface Signature<I extends string, O extends string> {
+  readonly feeds: readonly (readonly [I, Output])[];
+  readonly fetches: readonly (readonly [O, Output])[];
+  readonly targets: readonly Pointer[];
+}
+
+interface Slot {
+  readonly handle: Output;
+  readonly read: Output;
+  readonly value: Output;
+  readonly assign: Pointer;
+  readonly clear: Pointer;
+}
+
+let programs = 0;
+
+export class Program {
+  readonly #graph = new Graph();
+  readonly #session: Session;
+  readonly #slots = new Map<Variable, Slot>();
+  readonly #prefix = `program${programs++}`;
+  #unset: Variable[] = [];
+
+  constructor(options: EngineOptions = {}) {
+    this.#session = new Session(this.#graph, encodeConfig(options));
+  }
+
+  /**
+   * Makes `fn` a traced function. It is traced at the first call with each set of input shapes and types, and again never.
+   *
+   * uint8 inputs reach `fn` as float32. What `fn` does to variables (`Variable.assign`, optimizers) happens in every run.
+   */
+  compile<I extends string, O extends string>(
+    fn: (inputs: Record<I, tf.Tensor>) => Record<O, tf.Tensor>,
+  ): Compiled<I, O> {
+    const signatures = new Map<string, Signature<I, O>>();
+    return async (inputs) => {
+      const named = Object.entries(inputs) as [I, HostTensor][];
+      const key = named.map(([name, { data, shape }]) => `${name}:${dataTypeOf(data)}[${shape.join()}]`).join();
+      let signature = signatures.get(key);
+      if (signature === undefined) {
+        signature = this.#trace(fn, named);
+        signatures.set(key, signature);
+      }
+      if (this.#unset.length > 0) await this.push(this.#unset);
+      const feeds = signature.feeds.map(([name, output]) => [output, inputs[name]] as const);
+      const results = await this.#session.run(
+        feeds,
+        signature.fetches.map(([, output]) => output),
+        signature.targets,
+      );
+      return Object.fromEntries(signature.fetches.map(([name], i) => [name, results[i]])) as Record<O, HostTensor>;
+    };
+  }
+
+  /** Copies host values into the session; one run for all of them. */
+  async push(variables: Iterable<Variable>): Promise<void> {
+    const chosen = [...variables];
+    const slots = chosen.map((variable) => this.#slot(variable));
+    const feeds = chosen.flatMap((variable, i) =>
+      variable.isZero ? [] : [[slots[i]!.value, { data: variable.value, shape: variable.shape }] as const],
+    );
+    const targets = chosen.map((variable, i) => (variable.isZero ? slots[i]!.clear : slots[i]!.assign));
+    const done = new Set(chosen);
+    this.#unset = this.#unset.filter((variable) => !done.has(variable));
+    await this.#session.run(feeds, [], targets);
+  }
+
+  /** Copies the session's values to the host (`Variable.value`); one run for all of them. */
+  async pull(variables: Iterable<Variable>): Promise<void> {
+    const chosen = [...variables].filter((variable) => this.#slots.has(variable) && !this.#unset.includes(variable));
+    const results = await this.#session.run(
+      [],
+      chosen.map((variable) => this.#slot(variable).read),
+      [],
+    );
+    for (const [i, variable] of chosen.entries()) variable.value = results[i]!.data as Float32Array;
+  }
+
+  /** The devices that the session can use, such as `CPU` and `GPU`. */
+  devices(): string[] {
+    return this.#session.devices();
+  }
+
+  /** Waits for runs under way, then frees the session with its variables, and the graph. */
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+    this.#graph.dispose();
+  }
+
+  #trace<I extends string, O extends string>(
+    fn: (inputs: Record<I, tf.Tensor>) => Record<O, tf.Tensor>,
+    inputs: readonly (readonly [I, HostTensor])[],
+  ): Signature<I, O> {
+    const graph = this.#graph;
+    return recordInto(graph, () => {
+      const trace = new Trace(graph, (variable) => this.#slot(variable).handle);
+      return trace.during(() => {
+        const feeds = inputs.map(
+          ([name, { data, shape }]) => [name, graph.placeholder(dataTypeOf(data), shape)] as const,
+        );
+        const tensors = feeds.map(
+          ([name, output], i) => [name, this.#input(output, dataTypeOf(inputs[i]![1].data))] as const,
+        );
+        const results = fn(Object.fromEntries(tensors) as Record<I, tf.Tensor>);
+        const fetches = (Object.entries(results) as [O, tf.Tensor][]).map(
+          ([name, tensor]) => [name, outputOf(tensor)] as const,
+        );
+        trace.finish();
+        return { feeds, fetches, targets: trace.targets };
+      });
+    });
+  }
+
+  /** A placeholder as a tensor that tfjs can name the type of. */
+  #input(output: Output, dtype: DataType): tf.Tensor {
+    if (dtype === 'float32' || dtype === 'int32') return tensorOf(output);
+    const attributes = [
+      { name: 'SrcT', type: attributeTypes.type, value: dataTypes[dtype] },
+      { name: 'DstT', type: attributeTypes.type, value: dataTypes.float32 },
+    ];
+    return tensorOf({ oper: this.#graph.operation('Cast', [output], attributes), index: 0 });
+  }
+
+  #slot(variable: Variable): Slot {
+    let slot = this.#slots.get(variable);
+    if (slot === undefined) {
+      slot = this.#newSlot(variable);
+      this.#slots.set(variable, slot);
+      this.#unset.push(variable);
+    }
+    return slot;
+  }
+
+  #newSlot({ shape }: Variable): Slot {
+    const graph = this.#graph;
+    const dtype = { name: 'dtype', type: attributeTypes.type, value: dataTypes.float32 };
+    const name = `${this.#prefix}/${this.#slots.size}`;
+    const handle = {
+      oper: graph.operation(
+        'VarHandleOp',
+        [],
+        [
+          dtype,
+          { name: 'shape', type: attributeTypes.shape, value: shape },
+          { name: 'shared_name', type: attributeTypes.string, value: name },
+        ],
+      ),
+      index: 0,
+    };
+    const read = { oper: graph.operation('ReadVariableOp', [handle], [dtype]), index: 0 };
+    const value = graph.placeholder('float32', shape);
+    const dims = graph.constant({ data: Int32Array.from(shape), shape: [shape.length] });
+    const zero = graph.constant({ data: new Float32Array(1), shape: [] });
+    const fill = graph.operation(
+      'Fill',
+      [dims, zero],
+      [{ name: 'T', type: attributeTypes.type, value: dataTypes.float32 }],
+    );
+    return {
+      handle,
+      read,
+      value,
+      assign: graph.operation('AssignVariableOp', [handle, value], [dtype]),
+      clear: graph.operation('AssignVariableOp', [handle, { oper: fill, index: 0 }], [dtype]),
+    };
+  }
+}

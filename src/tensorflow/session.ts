@@ -1,0 +1,108 @@
+/** A TensorFlow session: runs parts of a graph, asynchronously, on worker threads of TensorFlow's own. */
+import { EngineError } from '../errors.js';
+import { type Output, type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
+import type { Graph } from './graph.js';
+import { fromNative, type HostTensor, toNative } from './tensor.js';
+
+export class Session {
+  readonly #tf: TensorflowApi = tensorflow();
+  readonly #running = new Set<Promise<unknown>>();
+  #pointer: Pointer | undefined;
+
+  /** @param config a serialised `ConfigProto` */
+  constructor(graph: Graph, config: Uint8Array) {
+    const tf = this.#tf;
+    const options = tf.TF_NewSessionOptions();
+    try {
+      withStatus('session options', (status) => tf.TF_SetConfig(options, config, config.length, status));
+      this.#pointer = withStatus('session', (status) => tf.TF_NewSession(graph.pointer, options, status));
+    } finally {
+      tf.TF_DeleteSessionOptions(options);
+    }
+  }
+
+  /**
+   * Runs what `fetches` and `targets` need. The event loop keeps turning meanwhile; several runs may be under way.
+   *
+   * @returns the fetched values, in order
+   * @throws EngineError with TensorFlow's message
+   */
+  async run(
+    feeds: readonly (readonly [Output, HostTensor])[],
+    fetches: readonly Output[],
+    targets: readonly Pointer[],
+  ): Promise<HostTensor[]> {
+    const run = this.#run(feeds, fetches, targets);
+    this.#running.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Types of the devices that the session can use, such as `CPU` and `GPU`. */
+  devices(): string[] {
+    const tf = this.#tf;
+    const list = withStatus('devices', (status) => tf.TF_SessionListDevices(this.#open(), status));
+    try {
+      return Array.from({ length: tf.TF_DeviceListCount(list) }, (_, i) =>
+        withStatus('device', (status) => tf.TF_DeviceListType(list, i, status)),
+      );
+    } finally {
+      tf.TF_DeleteDeviceList(list);
+    }
+  }
+
+  /** Waits for the runs under way, then frees the session and its variables. */
+  async dispose(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    const pointer = this.#pointer;
+    if (pointer === undefined) return;
+    this.#pointer = undefined;
+    withStatus('close', (status) => this.#tf.TF_CloseSession(pointer, status));
+    withStatus('delete', (status) => this.#tf.TF_DeleteSession(pointer, status));
+  }
+
+  #open(): Pointer {
+    if (this.#pointer === undefined) throw new EngineError('the program was used after its disposal');
+    return this.#pointer;
+  }
+
+  async #run(
+    feeds: readonly (readonly [Output, HostTensor])[],
+    fetches: readonly Output[],
+    targets: readonly Pointer[],
+  ): Promise<HostTensor[]> {
+    const tf = this.#tf;
+    const session = this.#open();
+    const status = tf.TF_NewStatus();
+    const values = feeds.map(([, tensor]) => toNative(tensor));
+    const results = new BigUint64Array(Math.max(fetches.length, 1));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        tf.TF_SessionRun.async(
+          session,
+          0n,
+          feeds.map(([output]) => output),
+          values,
+          feeds.length,
+          [...fetches],
+          results,
+          fetches.length,
+          [...targets],
+          targets.length,
+          0n,
+          status,
+          (error) => (error === null ? resolve() : reject(error)),
+        );
+      });
+      if (tf.TF_GetCode(status) !== 0) throw new EngineError(`session run: ${tf.TF_Message(status)}`);
+      return [...results.subarray(0, fetches.length)].map((pointer) => fromNative(pointer));
+    } finally {
+      for (const value of values) tf.TF_DeleteTensor(value);
+      for (const pointer of results) if (pointer !== 0n) tf.TF_DeleteTensor(pointer);
+      tf.TF_DeleteStatus(status);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** Numbers with a shape, on the host and in TensorFlow's memory. */
+import { EngineError } from '../errors.js';
+import { type Pointer, tensorflow, toDims, viewMemory } from './api.js';
+
+/** TensorFlow's element types that cmtdet uses, by their numbers in `tf_datatype.h`. */
+export const dataTypes = {
+  float32: 1,
+  float64: 2,
+  int32: 3,
+  uint8: 4,
+  string: 7,
+  int64: 9,
+  bool: 10,
+  resource: 20,
+} as const;
+export type DataType = Exclude<keyof typeof dataTypes, 'string' | 'resource'>;
+
+export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** Numbers on the host: row-major, the array's type tells the element type. */
+export interface HostTensor<A extends HostArray = HostArray> {
+  readonly data: A;
+  readonly shape: readonly number[];
+}
+
+const arrayTypes = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+} as const;
+
+const bytesPerString = 24; // sizeof(TF_TString)
+
+/** Number of elements of a shape; 1 for a scalar. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
+
+/** The element type that an array stands for. */
+export function dataTypeOf(array: HostArray): Exclude<DataType, 'bool'> {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Int32Array) return 'int32';
+  if (array instanceof Uint8Array) return 'uint8';
+  if (array instanceof Float64Array) return 'float64';
+  return 'int64';
+}
+
+/** A new `TF_Tensor` with a copy of the numbers; the caller deletes it. */
+export function toNative({ data, shape }: HostTensor, dtype: DataType = dataTypeOf(data)): Pointer {
+  if (sizeOf(shape) !== data.length) {
+    throw new EngineError(`${data.length} numbers do not fill the shape [${shape.join(', ')}]`);
+  }
+  const tf = tensorflow();
+  const tensor = tf.TF_AllocateTensor(dataTypes[dtype], toDims(shape), shape.length, data.byteLength);
+  if (data.byteLength > 0) {
+    viewMemory(tf.TF_TensorData(tensor), data.byteLength).set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
+  }
+  return tensor;
+}
+
+/** A new `TF_Tensor` of byte strings; the caller deletes it. */
+export function stringsToNative(strings: readonly Uint8Array[], shape: readonly number[]): Pointer {
+  const tf = tensorflow();
+  const tensor = tf.TF_AllocateTensor(dataTypes.string, toDims(shape), shape.length, strings.length * bytesPerString);
+  const base = tf.TF_TensorData(tensor);
+  for (const [i, bytes] of strings.entries()) {
+    const at = base + BigInt(i * bytesPerString);
+    tf.TF_StringInit(at);
+    tf.TF_StringCopy(at, bytes, bytes.length);
+  }
+  return tensor;
+}
+
+/** A copy of a `TF_Tensor`'s numbers; the tensor stays the caller's. */
+export function fromNative(tensor: Pointer): HostTensor {
+  const tf = tensorflow();
+  const code = tf.TF_TensorType(tensor);
+  const name = (Object.keys(arrayTypes) as DataType[]).find((key) => dataTypes[key] === code);
+  if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);
+  const shape = Array.from({ length: tf.TF_NumDims(tensor) }, (_, i) => Number(tf.TF_Dim(tensor, i)));
+  const bytes = Number(tf.TF_TensorByteSize(tensor));
+  const copy = bytes === 0 ? new ArrayBuffer(0) : viewMemory(tf.TF_TensorData(tensor), bytes).slice().buffer;
+  return { data: new arrayTypes[name](copy), shape };
+}

@@ -1,0 +1,126 @@
+/** One function being recorded: which variables it reads, and what it does to them. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { EngineError } from '../errors.js';
+import type { Output, Pointer } from './api.js';
+import { type Attribute, attributeTypes } from './attributes.js';
+import { outputOf, tensorOf } from './backend.js';
+import type { Graph } from './graph.js';
+import { dataTypes } from './tensor.js';
+import type { Variable } from './variable.js';
+
+/** Gives the resource handle of a variable in the graph, making it at the first call. */
+export type HandleOf = (variable: Variable) => Output;
+
+interface Update {
+  readonly type: string;
+  readonly variables: readonly Variable[];
+  readonly inputs: readonly Output[];
+  readonly attributes: readonly Attribute[];
+}
+
+const floatAttribute = (name: string): Attribute => ({ name, type: attributeTypes.type, value: dataTypes.float32 });
+
+let active: Trace | undefined;
+
+/** The trace under way. @throws EngineError when there is none */
+export function activeTrace(): Trace {
+  if (active === undefined) throw new EngineError('this is only possible while a function is being traced');
+  return active;
+}
+
+export class Trace {
+  /** Operations that a run must execute besides computing its results. */
+  readonly targets: Pointer[] = [];
+  readonly #reads = new Map<Variable, tf.Tensor>();
+  readonly #updatedBy = new Map<Variable, Pointer>();
+  #pending: Update[] = [];
+  #afterwards: (() => void)[] = [];
+  #condition: Output | undefined;
+
+  constructor(
+    readonly graph: Graph,
+    readonly handleOf: HandleOf,
+  ) {}
+
+  /** Runs `body` as this trace. */
+  during<T>(body: () => T): T {
+    active = this;
+    try {
+      return body();
+    } finally {
+      active = undefined;
+    }
+  }
+
+  /** The variable's value: as it was before the run, or after its updates inside {@link afterUpdates}. */
+  read(variable: Variable): tf.Tensor {
+    let tensor = this.#reads.get(variable);
+    if (tensor === undefined) {
+      const updatedBy = this.#updatedBy.get(variable);
+      const after = updatedBy === undefined ? [] : [updatedBy];
+      const operation = this.graph.operation(
+        'ReadVariableOp',
+        [this.handleOf(variable)],
+        [floatAttribute('dtype')],
+        after,
+      );
+      tensor = tensorOf({ oper: operation, index: 0 });
+      this.#reads.set(variable, tensor);
+    }
+    return tensor;
+  }
+
+  /** Plans a new value for a variable. */
+  assign(variable: Variable, value: tf.Tensor): void {
+    this.#pending.push({
+      type: 'AssignVariableOp',
+      variables: [variable],
+      inputs: [outputOf(value)],
+      attributes: [floatAttribute('dtype')],
+    });
+  }
+
+  /** Plans an operation on variables, such as `ResourceApplyAdam`: handles first, then inputs. */
+  update(type: string, variables: readonly Variable[], inputs: readonly tf.Tensor[]): void {
+    this.#pending.push({ type, variables, inputs: inputs.map(outputOf), attributes: [floatAttribute('T')] });
+  }
+
+  /** All updates happen only in runs where `condition`, a scalar bool, is true; other runs leave every variable as it was. */
+  onlyIf(condition: tf.Tensor): void {
+    this.#condition = outputOf(condition);
+  }
+
+  /** Runs `body` at the end of the trace, where variables read as they are after their updates. Its own updates come last. */
+  afterUpdates(body: () => void): void {
+    this.#afterwards.push(body);
+  }
+
+  /** Records what was planned. */
+  finish(): void {
+    this.#commit();
+    const bodies = this.#afterwards;
+    this.#afterwards = [];
+    if (bodies.length === 0) return;
+    this.#reads.clear();
+    for (const body of bodies) body();
+    this.#commit();
+  }
+
+  #commit(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const { type, variables, inputs, attributes } of pending) {
+      // A switched-off input makes TensorFlow skip the operation: one input is enough, the last is the gradient or the value.
+      const last = inputs.length - 1;
+      const gated = inputs.map((input, i) => (i === last ? this.#gate(input) : input));
+      const operation = this.graph.operation(type, [...variables.map(this.handleOf), ...gated], attributes);
+      for (const variable of variables) this.#updatedBy.set(variable, operation);
+      this.targets.push(operation);
+    }
+  }
+
+  #gate(input: Output): Output {
+    if (this.#condition === undefined) return input;
+    return { oper: this.graph.operation('Switch', [input, this.#condition], [floatAttribute('T')]), index: 1 };
+  }
+}
