@@ -1,0 +1,28 @@
+/** A decoded picture: 8-bit sRGB, upright, [height, width, 3] row by row. docs/data.md says how each kind of file becomes one. */
+export interface RgbImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Reads a picture from a file path or from the file's bytes.
+ *
+ * @throws ImageError with the file (or `<bytes>`) and the reason, when there is no whole picture in it
+ */
+export type DecodeImage = (source: string | Uint8Array) => Promise<RgbImage>;
+
+/** Colour channels everywhere in cmtdet. */
+export const rgbChannels = 3;
+
+/** Mean of each channel, 0 - 255: what `cmtdet data image` prints, and an easy check that two decoders agree. */
+export function meanColour({ data }: RgbImage): [number, number, number] {
+  const sum: [number, number, number] = [0, 0, 0];
+  for (let i = 0; i < data.length; i += rgbChannels) {
+    sum[0] += data[i]!;
+    sum[1] += data[i + 1]!;
+    sum[2] += data[i + 2]!;
+  }
+  const pixels = Math.max(1, data.length / rgbChannels);
+  return [sum[0] / pixels, sum[1] / pixels, sum[2] / pixels];
+}
