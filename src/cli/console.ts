@@ -1,0 +1,119 @@
+import { createLogUpdate } from 'log-update';
+
+/**
+ * What people read while a command works: on standard error, so that standard output carries results alone.
+ * Colours and the live line need a terminal; elsewhere (`CI`, `NO_COLOR`, a pipe) plain lines appear.
+ */
+
+const { env, stderr, stdout } = process;
+
+/** True if a line may be rewritten in place. */
+export const isLive = stderr.isTTY === true && !env.CI && env.TERM !== 'dumb';
+
+type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+const codes: Record<Colour, readonly [number, number]> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+/** Colours text meant for `stream`, if that is a terminal and nobody said `NO_COLOR` (https://no-color.org). */
+export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream = stderr): string {
+  if (!stream.isTTY || env.NO_COLOR || env.CI || env.TERM === 'dumb') return text;
+  const [on, off] = codes[colour];
+  return `\u001b[${on}m${text}\u001b[${off}m`;
+}
+
+/** One line of progress or of fact, for people. */
+export function note(line: string): void {
+  stderr.write(`${line}\n`);
+}
+
+/** Something that may be wrong but does not stop the work. */
+export function warn(message: string): void {
+  stderr.write(`${paint('yellow', 'warning:')} ${message}\n`);
+}
+
+/** The result of a command, for people. */
+export function print(text: string): void {
+  stdout.write(`${text}\n`);
+}
+
+/** The result of a command, for programs: one JSON document. Numbers keep all their digits; NaN becomes null. */
+export function printJson(value: unknown): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Rows under a head, columns as wide as their contents; numbers (anything but the first column) to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ''))));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => {
+        const space = ' '.repeat(widths[column]! - displayWidth(cell));
+        return column === 0 ? cell + space : space + cell;
+      })
+      .join('  ')
+      .trimEnd();
+  return [paint('bold', line(cells[0]!), stdout), ...cells.slice(1).map(line)].join('\n');
+}
+
+/**
+ * One line that is rewritten while work goes on. Off a terminal it becomes a plain line every `plainEveryMs`, so that
+ * the log of a build server shows life without thousands of lines.
+ */
+export class LiveLine {
+  readonly #write = isLive ? createLogUpdate(stderr, { showCursor: true }) : undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  /** @param plainEveryMs least time between two plain lines off a terminal */
+  constructor(private readonly plainEveryMs = 10_000) {}
+
+  /** Shows the text now; dropped if the last one is too young to be read (80 ms on a terminal). */
+  update(text: string): void {
+    const now = performance.now();
+    if (now - this.#lastMs < (this.#write ? 80 : this.plainEveryMs)) return;
+    this.#lastMs = now;
+    if (this.#write) this.#write(text);
+    else note(text);
+  }
+
+  /** Writes a line that stays, above the live one. */
+  keep(line: string): void {
+    this.#write?.clear();
+    note(line);
+    this.#lastMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Takes the live line away. */
+  clear(): void {
+    this.#write?.clear();
+    this.#write?.done();
+  }
+}
+
+/** `73 s`, `12 min 5 s`, `3 h 20 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 120) return `${whole} s`;
+  if (whole < 7200) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Columns of a terminal that a text takes: wide East Asian characters count two, combining marks none. */
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text.replaceAll(/\p{Mark}/gu, ''))
+    width +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
+  return width;
+}

@@ -1,0 +1,34 @@
+import { CmtdetError, exitCodes } from '../errors.js';
+import { paint } from './console.js';
+
+/** Errors of the operating system that a user can mend, and what they mean. */
+const systemErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EISDIR: 'this is a folder, and a file is needed',
+  ENOTDIR: 'a part of this path is a file, and a folder is needed',
+  EACCES: 'you may not read or write this',
+  EPERM: 'you may not do this',
+  EROFS: 'this disk is read-only',
+  ENOSPC: 'the disk is full',
+  EMFILE: 'too many open files (see `ulimit -n`)',
+};
+
+/** Prints an error that ended a command, and returns the exit code that it asks for. */
+export function reportError(error: unknown): number {
+  const say = (text: string) => process.stderr.write(`${paint('red', 'error:')} ${text}\n`);
+  if (error instanceof CmtdetError) {
+    say(error.message);
+    return error.exitCode;
+  }
+  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException;
+  const meaning = systemErrors[code];
+  if (meaning) {
+    say(`${path ?? (error as Error).message}: ${meaning}.`);
+    return exitCodes.userProblem;
+  }
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.stderr.write(
+    `This is a fault of cmtdet. Please report it with the command and the lines above (Node ${process.version}, ${process.platform}-${process.arch}).\n`,
+  );
+  return exitCodes.internal;
+}
