@@ -1,5 +1,3 @@
-import { createLogUpdate } from 'log-update';
-
 /**
  * What people read while a command works: on standard error, so that standard output carries results alone.
  * Colours and the live line need a terminal; elsewhere (`CI`, `NO_COLOR`, a pipe) plain lines appear.
@@ -61,40 +59,6 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
       .join('  ')
       .trimEnd();
   return [paint('bold', line(cells[0]!), stdout), ...cells.slice(1).map(line)].join('\n');
-}
-
-/**
- * One line that is rewritten while work goes on. Off a terminal it becomes a plain line every `plainEveryMs`, so that
- * the log of a build server shows life without thousands of lines.
- */
-export class LiveLine {
-  readonly #write = isLive ? createLogUpdate(stderr, { showCursor: true }) : undefined;
-  #lastMs = Number.NEGATIVE_INFINITY;
-
-  /** @param plainEveryMs least time between two plain lines off a terminal */
-  constructor(private readonly plainEveryMs = 10_000) {}
-
-  /** Shows the text now; dropped if the last one is too young to be read (80 ms on a terminal). */
-  update(text: string): void {
-    const now = performance.now();
-    if (now - this.#lastMs < (this.#write ? 80 : this.plainEveryMs)) return;
-    this.#lastMs = now;
-    if (this.#write) this.#write(text);
-    else note(text);
-  }
-
-  /** Writes a line that stays, above the live one. */
-  keep(line: string): void {
-    this.#write?.clear();
-    note(line);
-    this.#lastMs = Number.NEGATIVE_INFINITY;
-  }
-
-  /** Takes the live line away. */
-  clear(): void {
-    this.#write?.clear();
-    this.#write?.done();
-  }
 }
 
 /** `73 s`, `12 min 5 s`, `3 h 20 min`. */

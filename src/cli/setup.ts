@@ -3,7 +3,8 @@ import { UsageError } from '../errors.js';
 import { type InstallProgress, installPackage, packageForHost } from '../tensorflow/install/install.js';
 import { findLibrary } from '../tensorflow/install/locate.js';
 import { tensorflowVersion } from '../tensorflow/install/wheels.js';
-import { LiveLine, print, printJson } from './console.js';
+import { print, printJson } from './console.js';
+import { LiveLine } from './liveLine.js';
 
 export interface SetupOptions {
   readonly gpu?: boolean;

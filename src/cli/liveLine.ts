@@ -1,0 +1,36 @@
+import { createLogUpdate } from 'log-update';
+import { isLive, note } from './console.js';
+
+/**
+ * One line that is rewritten while work goes on. Off a terminal it becomes a plain line every `plainEveryMs`, so that
+ * the log of a build server shows life without thousands of lines.
+ */
+export class LiveLine {
+  readonly #write = isLive ? createLogUpdate(process.stderr, { showCursor: true }) : undefined;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  /** @param plainEveryMs least time between two plain lines off a terminal */
+  constructor(private readonly plainEveryMs = 10_000) {}
+
+  /** Shows the text now; dropped if the last one is too young to be read (80 ms on a terminal). */
+  update(text: string): void {
+    const now = performance.now();
+    if (now - this.#lastMs < (this.#write ? 80 : this.plainEveryMs)) return;
+    this.#lastMs = now;
+    if (this.#write) this.#write(text);
+    else note(text);
+  }
+
+  /** Writes a line that stays, above the live one. */
+  keep(line: string): void {
+    this.#write?.clear();
+    note(line);
+    this.#lastMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Takes the live line away. */
+  clear(): void {
+    this.#write?.clear();
+    this.#write?.done();
+  }
+}
