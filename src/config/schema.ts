@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { ClassificationData, DetectionData } from './dataSchema.js';
+import { ClassifierModel, DetectorModel } from './modelSchema.js';
+import { classificationDefaults, detectionDefaults, trainSchema } from './trainSchema.js';
+import { count, fraction } from './values.js';
+
+const batchSize = count
+  .nullable()
+  .default(null)
+  .describe('Pictures measured at a time; no number depends on it. null: as in training.');
+
+const DetectionInference = z.strictObject({
+  scoreThreshold: fraction.default(0.05).describe('Scores must exceed this.'),
+  nmsIou: fraction
+    .default(0.5)
+    .describe('Of two boxes of a class that overlap by more than this, the better one stays.'),
+  preNmsTopK: count.default(1000).describe('Candidates of each level, over all anchors and classes.'),
+  maxDetections: count.default(100).describe('Boxes of a picture, over all classes.'),
+  batchSize,
+});
+
+const Engine = z.strictObject({
+  threads: count.nullable().default(null).describe('Cores that TensorFlow may use. null: all.'),
+  xla: z
+    .boolean()
+    .default(false)
+    .describe('Compile with XLA. For GPUs: on a CPU this network gets several times slower.'),
+  mixedPrecision: z
+    .enum(['none', 'bfloat16', 'float16'])
+    .default('none')
+    .describe('Precision of convolutions and products of matrices; weights stay float32.'),
+  memoryGrowth: z.boolean().default(true).describe('Take GPU memory as needed instead of all at the start.'),
+});
+
+const commonKeys = { engine: Engine.prefault({}).describe('How TensorFlow runs.') };
+
+export const DetectionConfig = z.strictObject({
+  task: z.literal('detection').describe('Boxes and classes, from COCO json.'),
+  model: DetectorModel,
+  inference: DetectionInference.prefault({}).describe('From scores to boxes.'),
+  data: DetectionData,
+  train: trainSchema(detectionDefaults, 'step').prefault({}),
+  ...commonKeys,
+});
+
+export const ClassificationConfig = z.strictObject({
+  task: z
+    .literal('classification')
+    .describe('One class a picture, from folders as in ImageNet. Pretrains the backbone.'),
+  model: ClassifierModel,
+  inference: z.strictObject({ batchSize }).prefault({}).describe('Measuring.'),
+  data: ClassificationData,
+  train: trainSchema(classificationDefaults, 'authorsCosine').prefault({}),
+  ...commonKeys,
+});
+
+/** Everything that decides a run: what a YAML file in configs/ says, with defaults filled in. */
+export const Config = z.discriminatedUnion('task', [DetectionConfig, ClassificationConfig]);
+
+export type DetectionConfig = z.infer<typeof DetectionConfig>;
+export type ClassificationConfig = z.infer<typeof ClassificationConfig>;
+export type Config = z.infer<typeof Config>;

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { count, positive } from './values.js';
+
+/** What differs between the tasks: the settings that published results were made with. */
+export interface TrainDefaults {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly adamw: { readonly lr: number; readonly baseBatch: number; readonly weightDecay: number };
+  readonly sgd: { readonly lr: number; readonly baseBatch: number; readonly weightDecay: number };
+  readonly clipNorm: number;
+}
+
+/** PVT's RetinaNet setting (Wang et al., 2021), and mmdet's for SGD. */
+export const detectionDefaults: TrainDefaults = {
+  epochs: 12,
+  batchSize: 2,
+  adamw: { lr: 1e-4, baseBatch: 16, weightDecay: 1e-4 },
+  sgd: { lr: 0.01, baseBatch: 16, weightDecay: 1e-4 },
+  clipNorm: 35,
+};
+
+/** CMT-S as its authors trained it. */
+export const classificationDefaults: TrainDefaults = {
+  epochs: 300,
+  batchSize: 128,
+  adamw: { lr: 5e-4, baseBatch: 512, weightDecay: 0.05 },
+  sgd: { lr: 0.1, baseBatch: 512, weightDecay: 1e-4 },
+  clipNorm: 5,
+};
+
+const nonNegative = z.number().min(0);
+const momentum = z.number().min(0).lt(1);
+
+function optimizer({ adamw, sgd }: TrainDefaults) {
+  const common = ({ lr, baseBatch, weightDecay }: TrainDefaults['adamw']) => ({
+    lr: positive.default(lr).describe('Learning rate after warm-up, for a batch of baseBatch.'),
+    baseBatch: count
+      .nullable()
+      .default(baseBatch)
+      .describe(
+        'The rate is multiplied by (batchSize × accumulate × machines) ÷ this, and the result is written in the log. ' +
+          'null: taken as it is.',
+      ),
+    weightDecay: nonNegative.default(weightDecay).describe('For weights of convolutions and linear layers.'),
+    decayNormAndBias: z.boolean().default(false).describe('Decay biases and the parameters of norms too.'),
+    decayPositionBias: z
+      .boolean()
+      .default(true)
+      .describe("Decay the relative position bias too, as the authors' release does."),
+  });
+  return z
+    .discriminatedUnion('name', [
+      z.strictObject({
+        name: z.literal('adamw').describe('Loshchilov and Hutter (2019).'),
+        ...common(adamw),
+        betas: z.tuple([momentum, momentum]).default([0.9, 0.999]).describe('Decay of both moments, per step.'),
+        eps: positive.default(1e-8).describe('Added to the root of the second moment.'),
+      }),
+      z.strictObject({
+        name: z.literal('sgd').describe('Gradient descent with momentum.'),
+        ...common(sgd),
+        momentum: momentum.default(0.9).describe('Decay of the velocity, per step.'),
+        nesterov: z.boolean().default(false).describe('Look ahead along the velocity.'),
+      }),
+    ])
+    .prefault({ name: 'adamw' })
+    .describe('How gradients change the parameters.');
+}
+
+const warmupKeys = {
+  warmupSteps: z
+    .int()
+    .min(0)
+    .default(500)
+    .describe('Steps over which the rate rises linearly. 0: none. Not used where warmupEpochs is set.'),
+  warmupEpochs: nonNegative.nullable().default(null).describe('The same in epochs; parts of one are fine.'),
+  warmupFactor: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.001)
+    .describe('First rate ÷ full rate. Not used where warmupLr is set.'),
+  warmupLr: nonNegative.nullable().default(null).describe('First rate itself, not scaled with the batch.'),
+};
+
+const minLr = nonNegative.default(0).describe('Last rate, not scaled with the batch.');
+const cooldownEpochs = z.int().min(0).default(0).describe('Epochs at minLr, after the others.');
+
+const Schedule = z
+  .discriminatedUnion('name', [
+    z.strictObject({
+      name: z.literal('cosine').describe('Half a cosine, step by step, from the end of warm-up to the last epoch.'),
+      ...warmupKeys,
+      minLr,
+      cooldownEpochs,
+    }),
+    z.strictObject({
+      name: z
+        .literal('authorsCosine')
+        .describe("The CMT authors' schedule: by epoch, not shifted by warm-up, one epoch behind."),
+      warmupEpochs: z.int().min(0).default(20).describe('Epochs over which the rate rises linearly.'),
+      warmupLr: nonNegative.default(1e-7).describe('First rate, not scaled with the batch.'),
+      minLr: minLr.unwrap().default(1e-5),
+      cooldownEpochs: cooldownEpochs.unwrap().default(10),
+    }),
+    z.strictObject({
+      name: z.literal('step').describe('Constant, and multiplied by `factor` at each milestone.'),
+      ...warmupKeys,
+      milestones: z.array(count).min(1).default([8, 11]).describe('After how many epochs, rising.'),
+      factor: z.number().gt(0).lt(1).default(0.1).describe('What the rate is multiplied by.'),
+    }),
+    z.strictObject({ name: z.literal('constant').describe('No change after warm-up.'), ...warmupKeys }),
+  ])
+  .describe('How the learning rate goes.');
+
+/** The `train` section with the defaults of a task. */
+export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authorsCosine') {
+  return z
+    .strictObject({
+      epochs: count.default(defaults.epochs).describe('Passes over the training set.'),
+      batchSize: count.default(defaults.batchSize).describe('Pictures in a step, on each machine.'),
+      accumulate: count.default(1).describe('Steps whose gradients are averaged for one update.'),
+      optimizer: optimizer(defaults),
+      schedule: Schedule.prefault({ name: schedule }),
+      clipNorm: positive
+        .nullable()
+        .default(defaults.clipNorm)
+        .describe('Longer gradients (L2 norm over all parameters) are shortened to this. null: never.'),
+      ema: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .nullable()
+        .default(null)
+        .describe(
+          'Decay, per step, of a running average of the weights, which is then what is measured and saved. null: none.',
+        ),
+      seed: z.int().min(0).default(0).describe('Of initial weights, order and augmentation.'),
+      onNonFinite: z
+        .enum(['stop', 'skip', 'rollback'])
+        .default('stop')
+        .describe(
+          'A loss, gradient or statistic that is not finite. skip: leave the step out. rollback: go back to the last ' +
+            'checkpoint. stop: end with a report; the last good checkpoint stays.',
+        ),
+      maxSteps: count.nullable().default(null).describe('End after so many updates, whatever the epochs say.'),
+      maxMinutes: positive
+        .nullable()
+        .default(null)
+        .describe(
+          'End after so many minutes, measuring and saving included. Schedules end with the epochs all the same.',
+        ),
+      evaluateEvery: count
+        .default(1)
+        .describe('Epochs between two measurements on val. The last epoch has one anyway.'),
+      checkpointEvery: count
+        .nullable()
+        .default(null)
+        .describe('Updates between two checkpoints inside an epoch. null: only at the end of each.'),
+      logEvery: count.default(10).describe('Updates between two lines of metrics.jsonl.'),
+    })
+    .superRefine(({ epochs, schedule }, context) => {
+      const at = (key: string) => ['schedule', key];
+      if (schedule.name === 'step') {
+        const { milestones } = schedule;
+        if (milestones.some((milestone, i) => i > 0 && milestone <= milestones[i - 1])) {
+          context.addIssue({
+            code: 'custom',
+            path: at('milestones'),
+            message: `expected rising epochs, found ${milestones.join(', ')}`,
+          });
+        }
+      }
+      if (schedule.name !== 'constant' && (schedule.warmupEpochs ?? 0) > epochs) {
+        const message = `${schedule.warmupEpochs} epochs of warm-up are more than the ${epochs} of training`;
+        context.addIssue({ code: 'custom', path: at('warmupEpochs'), message });
+      }
+    });
+}
