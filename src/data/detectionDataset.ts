@@ -1,0 +1,174 @@
+import { DatasetError, ImageError, type Problem } from '../errors.js';
+import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from './coco/schema.js';
+import type { Size } from './detection/inputSize.js';
+import { readImageSize } from './image/imageSize.js';
+import { orderedPrefetch } from './parallel/orderedPrefetch.js';
+import { type ImageRoot, openImageRoot, PathError } from './paths.js';
+
+/** One picture with its targets. */
+export interface DetectionRecord {
+  readonly imageId: CocoId;
+  /** Absolute path. */
+  readonly file: string;
+  /** Of the upright picture, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** [G, 4] xyxy in original pixels, inside the picture. */
+  readonly boxes: Float32Array;
+  /** [G] indices of `categories`. */
+  readonly labels: Int32Array;
+}
+
+export interface Category {
+  readonly id: number;
+  readonly name: string;
+}
+
+export interface DetectionDataset {
+  readonly records: readonly DetectionRecord[];
+  /** Sorted by id; a label is an index into this list. */
+  readonly categories: readonly Category[];
+  readonly summary: DatasetSummary;
+}
+
+/** What became of the pictures and boxes of the file, so that nothing is dropped without a word. */
+export interface DatasetSummary {
+  readonly images: number;
+  /** Pictures with at least one usable box. */
+  readonly withBoxes: number;
+  /** Pictures without, kept as negatives or dropped as the option says. */
+  readonly withoutBoxes: number;
+  readonly boxes: number;
+  /** Boxes left out: crowds mark regions, not objects; degenerate ones are thinner than a pixel or lie outside their picture. */
+  readonly dropped: { readonly crowd: number; readonly degenerateIds: readonly CocoId[] };
+  /** Pictures that cannot be read; only with `onBroken: 'skip'`. */
+  readonly broken: readonly Problem[];
+  /** Pictures whose size in the file is not that of the upright picture. The picture's own size is used. */
+  readonly otherSize: readonly Problem[];
+}
+
+export interface DatasetOptions {
+  /** What to call the annotation file in messages. */
+  readonly source: string;
+  /** Pictures without a usable box: negatives teach too, so they are kept unless asked. */
+  readonly empty?: 'keep' | 'drop';
+  /** Pictures that are missing, unreadable, or no pictures: stop with a list of all, or go on without them. */
+  readonly onBroken?: 'stop' | 'skip';
+}
+
+/** Boxes with a side below this are dropped, as in mmdetection's `CocoDataset`. Original pixels. */
+const minBoxSide = 1;
+/** Picture headers read at a time. */
+const filesAtOnce = 16;
+
+/**
+ * The pictures below `imageRoot` with their targets, every file looked at (its header, not its pixels) before training begins.
+ *
+ * @throws DatasetError listing every picture that is missing, leads out of the root or is no picture, unless they are skipped
+ */
+export async function openDetectionDataset(
+  coco: CocoFile,
+  imageRoot: string,
+  { source, empty = 'keep', onBroken = 'stop' }: DatasetOptions,
+): Promise<DetectionDataset> {
+  const categories = [...coco.categories].sort((a, b) => a.id - b.id).map(({ id, name }) => ({ id, name }));
+  const targets = new Targets(coco.annotations, categories);
+  const root = await openImageRoot(imageRoot);
+  const records: DetectionRecord[] = [];
+  const broken: Problem[] = [];
+  const otherSize: Problem[] = [];
+  let withBoxes = 0;
+  for await (const look of orderedPrefetch(coco.images, (image) => lookAt(image, root), filesAtOnce)) {
+    const { image, name } = look;
+    if (look.problem !== undefined) {
+      broken.push({ at: name, message: look.problem });
+      continue;
+    }
+    const { file, size } = look;
+    if (image.width !== undefined && (image.width !== size.width || image.height !== size.height)) {
+      const message = `is ${size.width} x ${size.height} upright, the annotations say ${image.width} x ${image.height}`;
+      otherSize.push({ at: name, message });
+    }
+    const { boxes, labels } = targets.inside(image.id, size);
+    if (labels.length > 0) withBoxes++;
+    else if (empty === 'drop') continue;
+    records.push({ imageId: image.id, file, ...size, boxes, labels });
+  }
+  if (broken.length > 0 && onBroken === 'stop') {
+    const hint = `Pictures are looked for below ${imageRoot}. Broken ones can be skipped instead: data.onBroken = skip.`;
+    throw new DatasetError(source, broken, hint);
+  }
+  const images = coco.images.length;
+  if (records.length === 0) {
+    const message = `none of ${images} pictures is usable: ${broken.length} broken, ${images - broken.length} without a box`;
+    throw new DatasetError(source, [{ at: 'images', message }]);
+  }
+  const withoutBoxes = images - broken.length - withBoxes;
+  const summary = { images, withBoxes, withoutBoxes, ...targets.counts(), broken, otherSize };
+  return { records, categories, summary };
+}
+
+/** What a look at a picture's file gave. `name` is what messages call it. */
+type Look = { readonly image: CocoImage; readonly name: string } & (
+  | { readonly file: string; readonly size: Size; readonly problem?: undefined }
+  | { readonly problem: string }
+);
+
+async function lookAt(image: CocoImage, root: ImageRoot): Promise<Look> {
+  const name = image.file_name ?? `image ${image.id}`;
+  if (image.file_name === undefined) return { image, name, problem: 'has no file_name' };
+  try {
+    const file = await root.find(image.file_name);
+    return { image, name, file, size: await readImageSize(file) };
+  } catch (error) {
+    if (error instanceof PathError) return { image, name, problem: error.message };
+    if (error instanceof ImageError) return { image, name, problem: error.reason };
+    throw error;
+  }
+}
+
+/** The boxes of a COCO file by picture, and how many of them were dropped. */
+class Targets {
+  readonly #ofImage = new Map<CocoId, CocoAnnotation[]>();
+  readonly #labelOf: ReadonlyMap<number, number>;
+  readonly #degenerateIds: CocoId[] = [];
+  #boxes = 0;
+  #crowd = 0;
+
+  constructor(annotations: readonly CocoAnnotation[], categories: readonly Category[]) {
+    this.#labelOf = new Map(categories.map(({ id }, label) => [id, label]));
+    for (const annotation of annotations) {
+      const known = this.#ofImage.get(annotation.image_id);
+      if (known) known.push(annotation);
+      else this.#ofImage.set(annotation.image_id, [annotation]);
+    }
+  }
+
+  /** The usable boxes of one picture, clipped to it. */
+  inside(imageId: CocoId, size: Size): { boxes: Float32Array; labels: Int32Array } {
+    const boxes: number[] = [];
+    const labels: number[] = [];
+    for (const { id, category_id, bbox, iscrowd } of this.#ofImage.get(imageId) ?? []) {
+      const [x, y, width, height] = bbox;
+      const clipped = [
+        Math.max(x, 0),
+        Math.max(y, 0),
+        Math.min(x + width, size.width),
+        Math.min(y + height, size.height),
+      ];
+      if (iscrowd) this.#crowd++;
+      else if (width < minBoxSide || height < minBoxSide || clipped[0]! >= clipped[2]! || clipped[1]! >= clipped[3]!)
+        this.#degenerateIds.push(id);
+      else {
+        boxes.push(...clipped);
+        labels.push(this.#labelOf.get(category_id)!);
+      }
+    }
+    this.#boxes += labels.length;
+    return { boxes: Float32Array.from(boxes), labels: Int32Array.from(labels) };
+  }
+
+  counts() {
+    return { boxes: this.#boxes, dropped: { crowd: this.#crowd, degenerateIds: this.#degenerateIds } };
+  }
+}
