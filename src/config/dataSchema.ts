@@ -99,18 +99,21 @@ const Range = z.tuple([positive, positive]).refine(([low, high]) => low <= high,
 const RandAugment = z.strictObject({
   operations: count.default(2).describe('Operations drawn for each picture; each is done with chance 0.5.'),
   magnitude: z.number().min(0).max(10).default(9).describe('Mean strength, of 10.'),
-  deviation: z.number().min(0).default(0.5).describe('Standard deviation of the strength.'),
+  magnitudeDeviation: z.number().min(0).default(0.5).describe('Standard deviation of the strength.'),
   increasing: z.boolean().default(true).describe('Every operation is stronger at a larger magnitude.'),
+});
+
+const AreaRange = z.tuple([fraction, fraction]).refine(([low, high]) => low <= high, 'expected [low, high]');
+
+const ResizedCrop = z.strictObject({
+  scale: AreaRange.default([0.08, 1]).describe("Smallest and largest area ÷ the picture's."),
+  ratio: Range.default([3 / 4, 4 / 3]).describe('Smallest and largest width ÷ height.'),
 });
 
 const Erasing = z.strictObject({
   probability: fraction.default(0.25).describe('Chance for each picture.'),
-  area: z
-    .tuple([fraction, fraction])
-    .refine(([low, high]) => low <= high, 'expected [low, high]')
-    .default([0.02, 1 / 3])
-    .describe("Smallest and largest area ÷ the picture's."),
-  aspectRatio: Range.default([0.3, 1 / 0.3]).describe('Smallest and largest height ÷ width.'),
+  area: AreaRange.default([0.02, 1 / 3]).describe("Smallest and largest area ÷ the picture's."),
+  ratio: Range.default([0.3, 1 / 0.3]).describe('Smallest and largest height ÷ width.'),
 });
 
 /** Defaults: the authors' recipe (huawei-noah/Efficient-AI-Backbones, cmt_pytorch), but for repeated augmentation. */
@@ -138,12 +141,7 @@ export const ClassificationData = z.strictObject({
     .max(1)
     .default(1)
     .describe('Share of each class to train on, drawn with train.seed. val stays whole. For trials.'),
-  cropScale: z
-    .tuple([fraction, fraction])
-    .refine(([low, high]) => low <= high, 'expected [low, high]')
-    .default([0.08, 1])
-    .describe("Random crop: smallest and largest area ÷ the picture's."),
-  cropRatio: Range.default([3 / 4, 4 / 3]).describe('Random crop: smallest and largest width ÷ height.'),
+  crop: ResizedCrop.prefault({}).describe('Training: a random part of the picture, resized to the input.'),
   flip: fraction.default(0.5).describe('Chance of a horizontal flip.'),
   randAugment: RandAugment.nullable()
     .prefault({})
@@ -159,7 +157,7 @@ export const ClassificationData = z.strictObject({
   mixup: z.number().min(0).default(0.8).describe('α of the Beta distribution. 0: off. Zhang et al. (2018).'),
   cutmix: z.number().min(0).default(1).describe('α of the Beta distribution. 0: off. Yun et al. (2019).'),
   mixProbability: fraction.default(1).describe('Chance that a batch is mixed at all.'),
-  cutmixProbability: fraction.default(0.5).describe('Where both are on: chance that it is cutmix.'),
+  switchProbability: fraction.default(0.5).describe('Where both are on: chance that it is cutmix.'),
   smoothing: z.number().min(0).lt(1).default(0.1).describe('Label smoothing.'),
   erasing: Erasing.prefault({}).describe('Random erasing with noise, after normalising. Zhong et al. (2020).'),
   repeatedAugmentation: count

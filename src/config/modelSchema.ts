@@ -12,6 +12,9 @@ const CmtWidths = z
     stemChannels: count.describe('Channels of the stem, which has stride 2.'),
     depths: PerStage.describe('Blocks of each stage.'),
     heads: PerStage.default([1, 2, 4, 8]).describe('Attention heads of each stage; each divides its channels.'),
+    reductions: PerStage.default([8, 4, 2, 1]).describe(
+      'Side, in tokens, of the squares that become one key, of each stage.',
+    ),
     ratio: positive.default(4).describe('Hidden width ÷ channels of the feed-forward network.'),
   })
   .superRefine(({ dims, heads }, context) => {
@@ -28,7 +31,7 @@ const CmtWidths = z
 const backboneKeys = {
   variant: z
     .union([z.enum(cmtVariantNames), CmtWidths])
-    .describe('Name of a CMT, or the widths of your own: { dims, stemChannels, depths, heads, ratio }.'),
+    .describe('Name of a CMT, or the widths of your own: { dims, stemChannels, depths, heads, reductions, ratio }.'),
   biasSize: z
     .int()
     .positive()

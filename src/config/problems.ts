@@ -51,9 +51,7 @@ function describe(issue: Issue, config: unknown, schema: JsonSchema): PlacedProb
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[], config: unknown, schema: JsonSchema): string {
-  const known = schemasAt(schema, valueAt(config, path), []).length
-    ? schemasAt(schema, config, path).flatMap(({ properties }) => Object.keys(properties ?? {}))
-    : [];
+  const known = schemasAt(schema, config, path).flatMap(({ properties }) => Object.keys(properties ?? {}));
   const near = nearNames(key, known);
   if (near.length > 0) return `unknown key; did you mean ${near.join(' or ')}?`;
   const elsewhere = pathsOfKey(schema, config, key);

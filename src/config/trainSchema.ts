@@ -83,16 +83,16 @@ const warmupKeys = {
   warmupLr: nonNegative.nullable().default(null).describe('First rate itself, not scaled with the batch.'),
 };
 
-const minLr = nonNegative.default(0).describe('Last rate, not scaled with the batch.');
-const cooldownEpochs = z.int().min(0).default(0).describe('Epochs at minLr, after the others.');
+const minLr = (value: number) => nonNegative.default(value).describe('Last rate, not scaled with the batch.');
+const cooldownEpochs = (value: number) => z.int().min(0).default(value).describe('Epochs at minLr, after the others.');
 
 const Schedule = z
   .discriminatedUnion('name', [
     z.strictObject({
       name: z.literal('cosine').describe('Half a cosine, step by step, from the end of warm-up to the last epoch.'),
       ...warmupKeys,
-      minLr,
-      cooldownEpochs,
+      minLr: minLr(0),
+      cooldownEpochs: cooldownEpochs(0),
     }),
     z.strictObject({
       name: z
@@ -100,8 +100,8 @@ const Schedule = z
         .describe("The CMT authors' schedule: by epoch, not shifted by warm-up, one epoch behind."),
       warmupEpochs: z.int().min(0).default(20).describe('Epochs over which the rate rises linearly.'),
       warmupLr: nonNegative.default(1e-7).describe('First rate, not scaled with the batch.'),
-      minLr: minLr.unwrap().default(1e-5),
-      cooldownEpochs: cooldownEpochs.unwrap().default(10),
+      minLr: minLr(1e-5),
+      cooldownEpochs: cooldownEpochs(10),
     }),
     z.strictObject({
       name: z.literal('step').describe('Constant, and multiplied by `factor` at each milestone.'),
@@ -118,8 +118,8 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
   return z
     .strictObject({
       epochs: count.default(defaults.epochs).describe('Passes over the training set.'),
-      batchSize: count.default(defaults.batchSize).describe('Pictures in a step, on each machine.'),
-      accumulate: count.default(1).describe('Steps whose gradients are averaged for one update.'),
+      batchSize: count.default(defaults.batchSize).describe('Pictures in a batch, on each machine.'),
+      accumulate: count.default(1).describe('Batches whose gradients are averaged for one step.'),
       optimizer: optimizer(defaults),
       schedule: Schedule.prefault({ name: schedule }),
       clipNorm: positive
@@ -143,7 +143,7 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
           'A loss, gradient or statistic that is not finite. skip: leave the step out. rollback: go back to the last ' +
             'checkpoint. stop: end with a report; the last good checkpoint stays.',
         ),
-      maxSteps: count.nullable().default(null).describe('End after so many updates, whatever the epochs say.'),
+      maxSteps: count.nullable().default(null).describe('End after so many steps, whatever the epochs say.'),
       maxMinutes: positive
         .nullable()
         .default(null)
@@ -156,8 +156,8 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
       checkpointEvery: count
         .nullable()
         .default(null)
-        .describe('Updates between two checkpoints inside an epoch. null: only at the end of each.'),
-      logEvery: count.default(10).describe('Updates between two lines of metrics.jsonl.'),
+        .describe('Steps between two checkpoints inside an epoch. null: only at the end of each.'),
+      logEvery: count.default(10).describe('Steps between two lines of metrics.jsonl.'),
     })
     .superRefine(({ epochs, schedule }, context) => {
       const at = (key: string) => ['schedule', key];

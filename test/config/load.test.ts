@@ -1,0 +1,259 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { formatConfig, loadConfig, parseConfig } from '../../src/config/load.js';
+import { ConfigError } from '../../src/errors.js';
+
+const detector = `task: detection
+model: { variant: cmt_ti }
+data:
+  train: { annotations: train.json, images: pictures }
+`;
+const classifier = 'task: classification\nmodel: { variant: cmt_s }\ndata: { train: pictures }\n';
+
+/** The message of the ConfigError that a config gives. */
+function complaint(text: string, overrides: string[] = []): string {
+  try {
+    parseConfig(text, 'a.yaml', overrides);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error('no complaint');
+}
+
+describe('parseConfig', () => {
+  it('fills in the settings of the published detectors', () => {
+    const config = parseConfig(detector, 'a.yaml');
+    expect(config).toMatchObject({
+      task: 'detection',
+      model: { levels: ['P3', 'P4', 'P5', 'P6', 'P7'], neckChannels: 256, headConvs: 4, priorProbability: 0.01 },
+      inference: { scoreThreshold: 0.05, nmsIou: 0.5, preNmsTopK: 1000, maxDetections: 100 },
+      data: { shortSide: 800, longSide: 1333, val: null },
+      train: { epochs: 12, optimizer: { name: 'adamw', lr: 1e-4, baseBatch: 16 }, schedule: { milestones: [8, 11] } },
+    });
+  });
+
+  it("fills in the authors' recipe of CMT-S", () => {
+    const { data, train } = parseConfig(classifier, 'a.yaml');
+    expect(data).toMatchObject({
+      randAugment: { operations: 2, magnitude: 9, magnitudeDeviation: 0.5, increasing: true },
+      mixup: 0.8,
+      cutmix: 1,
+      smoothing: 0.1,
+      erasing: { probability: 0.25 },
+    });
+    expect(train.optimizer).toMatchObject({
+      lr: 5e-4,
+      baseBatch: 512,
+      weightDecay: 0.05,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+    });
+    expect(train.schedule).toEqual({
+      name: 'authorsCosine',
+      warmupEpochs: 20,
+      warmupLr: 1e-7,
+      minLr: 1e-5,
+      cooldownEpochs: 10,
+    });
+  });
+
+  it('clips gradients and warms up unless told otherwise', () => {
+    const { clipNorm, schedule } = parseConfig(`${detector}train: { schedule: { name: cosine } }`, 'a.yaml').train;
+    expect(clipNorm).toBeGreaterThan(0);
+    expect(schedule).toMatchObject({ warmupSteps: 500, warmupFactor: 0.001 });
+  });
+
+  it('lists all problems, in the order of the lines, with the names that may be meant', () => {
+    const text = `task: detection
+model:
+  variant: cmt_tii
+  neck_channels: 128
+data:
+  train: { annotations: a.json, imgs: pictures }
+  flip: 2
+train:
+  lr: 3
+  epochs: ten
+  optimizer: { name: adamw, momentum: 0.9 }
+  schedule: { milestones: [8] }
+engine: { xla: yes }
+`;
+    expect(complaint(text, ['train.batchSize=1.5'])).toMatchInlineSnapshot(`
+      "a.yaml: 11 problems
+        model.variant (line 3): expected one of cmt_ti, cmt_xs, cmt_s, cmt_b, found "cmt_tii"; did you mean cmt_ti?
+        model.neck_channels (line 4): unknown key; did you mean neckChannels?
+        data.train.images (line 6): missing: expected a text
+        data.train.imgs (line 6): unknown key; did you mean images?
+        data.flip (line 7): expected at most 1, found 2
+        train.lr (line 9): unknown key here; there is train.optimizer.lr
+        train.epochs (line 10): expected a number, found "ten"
+        train.optimizer.momentum (line 11): unknown key; known here: name, lr, baseBatch, weightDecay, decayNormAndBias, decayPositionBias, betas, eps
+        train.schedule.name (line 12): missing: expected one of cosine, authorsCosine, step, constant
+        engine.xla (line 13): expected true or false, found "yes" (a text in YAML 1.2)
+        train.batchSize (--set train.batchSize=1.5): expected a whole number, found 1.5"
+    `);
+  });
+
+  it.each([
+    [
+      'a key of the wrong task',
+      classifier.replace('train: pictures', 'train: pictures, shortSide: 800'),
+      [/^data\.shortSide \(line 3\): unknown key; known here: train, val, valLabels, size, /],
+    ],
+    [
+      'a task that is misspelt',
+      'taks: detection',
+      ['task: missing: expected one of detection, classification; is taks meant for it?'],
+    ],
+    [
+      'a task that does not exist',
+      'task: segmentation',
+      ['task (line 1): expected one of detection, classification, found "segmentation"'],
+    ],
+    ['nothing', '', ['task: missing: expected one of detection, classification']],
+    ['a list', '- task: detection', ['(root): expected sections: task, model, data, train']],
+    [
+      'own widths that do not fit',
+      'task: detection\nmodel: { variant: { dims: [16, 32, 64], stemChannels: 0 } }',
+      [
+        'data: missing: expected a section with keys',
+        'model.variant.dims (line 2): expected at least 4 values, found 3',
+        'model.variant.stemChannels (line 2): expected more than 0, found 0',
+        'model.variant.depths (line 2): missing: expected a list',
+      ],
+    ],
+    [
+      'own widths without the size of the bias',
+      detector.replace('cmt_ti', '{ dims: [16, 32, 64, 129], stemChannels: 8, depths: [1, 1, 1, 1] }'),
+      [
+        'model.variant.heads.3 (line 2): 8 heads do not divide 129 channels',
+        'model.biasSize (line 2): own widths have no nominal input: give its side in pixels',
+      ],
+    ],
+    [
+      'levels with a gap',
+      detector.replace('cmt_ti', 'cmt_ti, levels: [P3, P5]'),
+      ['model.levels (line 2): expected neighbours from fine to coarse, as P3, P4, P5; found P3, P5'],
+    ],
+    [
+      'levels without P5',
+      detector.replace('cmt_ti', 'cmt_ti, levels: [P3, P4]'),
+      ['model.levels (line 2): P5 is needed: the other levels are made from it'],
+    ],
+    [
+      'a bias size that is no multiple of 32',
+      detector.replace('cmt_ti', 'cmt_ti, biasSize: 100'),
+      ['model.biasSize (line 2): expected a multiple of 32, found 100'],
+    ],
+    [
+      'a long side below the short one',
+      `${detector}  shortSide: 600\n  longSide: 500`,
+      ['data.longSide (line 6): 500 is less than a short side of 600'],
+    ],
+    [
+      'milestones that fall',
+      `${detector}train: { schedule: { name: step, milestones: [11, 8] } }`,
+      ['train.schedule.milestones (line 5): expected rising epochs, found 11, 8'],
+    ],
+    [
+      'more warm-up than training',
+      `${detector}train: { epochs: 3, schedule: { name: cosine, warmupEpochs: 5 } }`,
+      ['train.schedule.warmupEpochs (line 5): 5 epochs of warm-up are more than the 3 of training'],
+    ],
+    [
+      'a key given twice, and a list left open',
+      'task: detection\ntask: detection\nmodel: [\n',
+      ['line 2: Map keys must be unique', /^line 4: Flow sequence .* must .*end with a \]/],
+    ],
+  ])('complains about %s', (_, text, expected) => {
+    const problems = complaint(text)
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
+    expect(problems).toEqual(expected.map((line) => (typeof line === 'string' ? line : expect.stringMatching(line))));
+  });
+});
+
+describe('--set', () => {
+  const set = (...overrides: string[]) => parseConfig(detector, 'a.yaml', overrides);
+
+  it('reads values as YAML; the later of two wins', () => {
+    const config = set(
+      'train.epochs=3',
+      'train.epochs=4',
+      'data.multiScale=[640, 800]',
+      'train.clipNorm=null',
+      'train.ema=1e-3',
+    );
+    expect(config.train).toMatchObject({ epochs: 4, clipNorm: null, ema: 0.001 });
+    expect(config.data).toMatchObject({ multiScale: [640, 800] });
+  });
+
+  it('makes sections that the file does not have, and replaces whole ones', () => {
+    expect(set('engine.threads=2').engine.threads).toBe(2);
+    expect(set('train.optimizer={name: sgd, lr: 0.02}').train.optimizer).toMatchObject({ name: 'sgd', momentum: 0.9 });
+  });
+
+  it('reaches into lists', () => {
+    const text = detector.replace('cmt_ti', 'cmt_ti, anchors: { aspectRatios: [0.5, 1, 2] }');
+    const config = parseConfig(text, 'a.yaml', ['model.anchors.aspectRatios.0=0.25']);
+    expect(config.model).toMatchObject({ anchors: { aspectRatios: [0.25, 1, 2] } });
+  });
+
+  it('keeps an "=" in the value', () => {
+    expect(set('data.train.images=a=b').data.train).toMatchObject({ images: 'a=b' });
+  });
+
+  it('complains about what it cannot read, all at once', () => {
+    const overrides = ['train.epochs', '=3', 'train..lr=3', 'data.flip=[', 'task.x=1', '__proto__.polluted=1'];
+    expect(complaint(detector, overrides)).toMatchInlineSnapshot(`
+      "a.yaml: 6 problems
+        --set train.epochs: expected KEY=VALUE, for instance train.epochs=3
+        --set =3: expected KEY=VALUE, for instance train.epochs=3
+        --set train..lr=3: expected KEY=VALUE, for instance train.epochs=3
+        --set data.flip=[: not YAML after "=": Flow sequence must end with a ] at line 1, column 2:
+        --set __proto__.polluted=1: expected KEY=VALUE, for instance train.epochs=3
+        --set task.x=1: task is "detection", which has no keys"
+    `);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  it('is named where its value is wrong', () => {
+    expect(complaint(detector, ['train.optimizer={name: adam}', 'train.epoch=3'])).toMatchInlineSnapshot(`
+      "a.yaml: 2 problems
+        train.optimizer.name (--set train.optimizer={name: adam}): expected one of adamw, sgd, found "adam"; did you mean adamw?
+        train.epoch (--set train.epoch=3): unknown key; did you mean epochs?"
+    `);
+  });
+});
+
+describe('formatConfig', () => {
+  it.each([
+    ['detection', detector],
+    ['classification', classifier],
+  ])('%s: written and read, it is the same', (_, text) => {
+    const config = parseConfig(text, 'a.yaml');
+    expect(parseConfig(formatConfig(config), 'b.yaml')).toEqual(config);
+  });
+});
+
+describe('loadConfig', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cmtdet-config-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('reads a file', async () => {
+    const file = join(folder, 'a.yaml');
+    writeFileSync(file, detector);
+    expect(await loadConfig(file, ['train.epochs=2'])).toEqual(parseConfig(detector, file, ['train.epochs=2']));
+  });
+
+  it('says so where there is no file, or a folder', async () => {
+    await expect(loadConfig(join(folder, 'none.yaml'))).rejects.toThrow(
+      /none\.yaml: 1 problem\n {2}\(file\): no such file/,
+    );
+    await expect(loadConfig(folder)).rejects.toThrow(/a folder; expected a YAML file/);
+  });
+});
