@@ -28,8 +28,8 @@ export interface PillowResizeOptions {
  *
  * Source: Pillow, `src/libImaging/Resample.c`, read as a specification. The cubic has a = -0.5, not the -0.75 of
  * `torch.nn.functional.interpolate` and OpenCV. Columns always come first, as in every Pillow up to 12, with which the
- * published results were made; Pillow 13 begins with the rows when they shrink much more (its pull request 9549), which
- * changes some pixels by one.
+ * published results were made; Pillow 13 begins with the rows where they shrink more (its pull request 9549), which changes
+ * some pixels by one.
  */
 export function pillowResize(image: RgbImage, options: PillowResizeOptions): RgbImage {
   const { width, height, filter } = options;
