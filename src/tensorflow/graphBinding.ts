@@ -9,6 +9,9 @@ import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray } f
 import type { Graph } from './graph.js';
 import type { DataType } from './tensor.js';
 
+/** Outputs whose shape TensorFlow does not tell, because only the operation's own gradient may use them: workspaces. */
+const workspaces: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
+
 export class GraphBinding extends Binding {
   readonly #outputs = new Map<number, Output>();
   #nextId = 0;
@@ -60,7 +63,12 @@ export class GraphBinding extends Binding {
       inputs.map((id) => this.output(id)),
       attributes,
     );
-    return Array.from({ length: outputs }, (_, index) => this.describe({ oper: operation, index }));
+    return Array.from({ length: outputs }, (_, index) => {
+      const output = { oper: operation, index };
+      return workspaces[name] === index
+        ? { id: this.#keep(output), shape: [0], dtype: this.TF_FLOAT }
+        : this.describe(output);
+    });
   }
 
   /** The graph output behind a kernel's tensor number. */

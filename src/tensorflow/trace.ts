@@ -80,9 +80,24 @@ export class Trace {
     });
   }
 
-  /** Plans an operation on variables, such as `ResourceApplyAdam`: handles first, then inputs. */
-  update(type: string, variables: readonly Variable[], inputs: readonly tf.Tensor[]): void {
-    this.#pending.push({ type, variables, inputs: inputs.map(outputOf), attributes: [floatAttribute('T')] });
+  /** Plans the subtraction of a value from a variable. */
+  subtract(variable: Variable, value: tf.Tensor): void {
+    this.#pending.push({
+      type: 'AssignSubVariableOp',
+      variables: [variable],
+      inputs: [outputOf(value)],
+      attributes: [floatAttribute('dtype')],
+    });
+  }
+
+  /** Plans an optimizer operation such as `ResourceApplyAdam`: handles first, then inputs, the gradient last. */
+  apply(
+    type: string,
+    variables: readonly Variable[],
+    inputs: readonly tf.Tensor[],
+    extra: readonly Attribute[] = [],
+  ): void {
+    this.#pending.push({ type, variables, inputs: inputs.map(outputOf), attributes: [floatAttribute('T'), ...extra] });
   }
 
   /** All updates happen only in runs where `condition`, a scalar bool, is true; other runs leave every variable as it was. */
@@ -113,7 +128,11 @@ export class Trace {
       // A switched-off input makes TensorFlow skip the operation: one input is enough, the last is the gradient or the value.
       const last = inputs.length - 1;
       const gated = inputs.map((input, i) => (i === last ? this.#gate(input) : input));
-      const operation = this.graph.operation(type, [...variables.map(this.handleOf), ...gated], attributes);
+      // Several updates of one variable happen in the order in which they were planned.
+      const before = variables
+        .map((variable) => this.#updatedBy.get(variable))
+        .filter((earlier) => earlier !== undefined);
+      const operation = this.graph.operation(type, [...variables.map(this.handleOf), ...gated], attributes, before);
       for (const variable of variables) this.#updatedBy.set(variable, operation);
       this.targets.push(operation);
     }

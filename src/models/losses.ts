@@ -1,0 +1,119 @@
+/** Losses of classifier and detector. Scalars; each states what it is a sum or a mean of. */
+import * as tf from '@tensorflow/tfjs-core';
+import { withGradient } from '../nn/ops/gradient.js';
+import { rawOp, rawOps } from '../tensorflow/backend.js';
+
+/**
+ * Cross-entropy with soft targets: the mean over the batch of -Σ t log softmax(x).
+ *
+ * @param logits [B, K]
+ * @param targets [B, K], each row summing to 1
+ */
+export function softTargetCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
+  const batch = logits.shape[0];
+  return withGradient(
+    [logits] as const,
+    (keep) => {
+      const [losses, gradient] = rawOps(
+        'SoftmaxCrossEntropyWithLogits',
+        [logits, targets],
+        { T: { type: 'float32' } },
+        2,
+      );
+      keep(gradient!);
+      return tf.mean<tf.Scalar>(losses!);
+    },
+    (dy, [gradient]) => [tf.mul(gradient!, tf.div(dy, batch))],
+  );
+}
+
+export interface FocalOptions {
+  /** Weight of foreground; background has 1 - alpha. */
+  readonly alpha: number;
+  /** How strongly well-classified anchors are turned down. */
+  readonly gamma: number;
+}
+
+const powers = (x: tf.Tensor, gamma: number): tf.Tensor => (gamma === 2 ? tf.square(x) : tf.pow(x, gamma));
+
+/** Loss and derivative of anchors that should say "no": (1-α) pᵞ softplus(x). */
+function negativeFocal(x: tf.Tensor, { alpha, gamma }: FocalOptions): { loss: tf.Tensor; gradient: tf.Tensor } {
+  const p = tf.sigmoid(x);
+  const entropy = rawOp('Softplus', [x]);
+  const weight = tf.mul(powers(p, gamma), 1 - alpha);
+  const slope = tf.add(p, tf.mul(tf.mul(tf.sub(1, p), entropy), gamma));
+  return { loss: tf.mul(weight, entropy), gradient: tf.mul(weight, slope) };
+}
+
+/** Loss and derivative of anchors that should say "yes": α (1-p)ᵞ softplus(-x), the mirror image of the other. */
+function positiveFocal(x: tf.Tensor, { alpha, gamma }: FocalOptions): { loss: tf.Tensor; gradient: tf.Tensor } {
+  const { loss, gradient } = negativeFocal(tf.neg(x), { alpha: 1 - alpha, gamma });
+  return { loss, gradient: tf.neg(gradient) };
+}
+
+/**
+ * Sigmoid focal loss, summed over all anchors that count and all classes.
+ *
+ * Every logit is first taken as background; the few of foreground anchors are then corrected, so that no one-hot target of
+ * the logits' size is made. Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), §3.
+ *
+ * @param logits [B, R, K]
+ * @param labels [B, R] int32: 0 … K-1 foreground, K background, -1 left out
+ */
+export function focalLoss(logits: tf.Tensor3D, labels: tf.Tensor2D, options: FocalOptions): tf.Scalar {
+  const [batch, anchors, classes] = logits.shape;
+  const count = batch * anchors;
+  return withGradient(
+    [logits] as const,
+    (keep) => {
+      const flat = tf.reshape(labels, [count]);
+      const counts = tf.cast(tf.greaterEqual(flat, 0), 'float32'); // [B·R]
+      const foreground = tf.mul(counts, tf.cast(tf.less(flat, classes), 'float32')); // [B·R]
+      const rows = tf.reshape(logits, [count, classes]);
+      const mask = tf.reshape(counts, [count, 1]);
+      const all = negativeFocal(rows, options); // [B·R, K]
+
+      const own = tf.clipByValue(flat, 0, classes - 1);
+      const positions = tf.add(
+        tf.mul(tf.range(0, count, 1, 'int32'), tf.scalar(classes, 'int32')),
+        tf.cast(own, 'int32'),
+      ); // [B·R]
+      const picked = tf.gather(tf.reshape(rows, [count * classes]), positions as tf.Tensor1D); // [B·R]
+      const yes = positiveFocal(picked, options);
+      const no = negativeFocal(picked, options);
+
+      const background = tf.mul(all.gradient, mask);
+      const correction = tf.mul(foreground, tf.sub(yes.gradient, no.gradient));
+      const gradient = rawOp(
+        'TensorScatterAdd',
+        [tf.reshape(background, [count * classes]), tf.reshape(positions, [count, 1]), correction],
+        { T: { type: 'float32' }, Tindices: { type: 'int32' } },
+      );
+      keep(tf.reshape(gradient, [batch, anchors, classes]));
+      const sum = tf.sum(tf.mul(all.loss, mask));
+      return tf.add(sum, tf.sum(tf.mul(foreground, tf.sub(yes.loss, no.loss)))) as tf.Scalar;
+    },
+    (dy, [gradient]) => [tf.mul(gradient!, dy)],
+  );
+}
+
+/**
+ * L1 between deltas of foreground anchors, summed over anchors and the four numbers.
+ *
+ * @param deltas [B, R, 4]
+ * @param targets [B, R, 4]
+ * @param labels [B, R] int32, as in {@link focalLoss}
+ */
+export function boxLoss(deltas: tf.Tensor3D, targets: tf.Tensor3D, labels: tf.Tensor2D, classes: number): tf.Scalar {
+  const foreground = tf.logicalAnd(tf.greaterEqual(labels, 0), tf.less(labels, classes));
+  const mask = tf.expandDims(tf.cast(foreground, 'float32'), 2); // [B, R, 1]
+  return withGradient(
+    [deltas] as const,
+    (keep) => {
+      const difference = tf.mul(tf.sub(deltas, targets), mask);
+      keep(tf.sign(difference));
+      return tf.sum<tf.Scalar>(tf.abs(difference));
+    },
+    (dy, [sign]) => [tf.mul(sign!, dy)],
+  );
+}

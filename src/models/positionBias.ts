@@ -1,0 +1,82 @@
+/** The learnt relative position bias of CMT's attention, and how it fits other grids than it was trained on. */
+import * as tf from '@tensorflow/tfjs-core';
+import { normal } from '../nn/init.js';
+import { Module, Parameter } from '../nn/module.js';
+import { type Interpolation, resampleMatrix, resampleTaps } from '../nn/resample.js';
+
+/** Rows and columns of a map. */
+export type Grid = readonly [height: number, width: number];
+
+/**
+ * - `bilinear`, `bicubic`: resample the query grid, then the key grid, each by rows and columns: positions keep their place.
+ * - `flattened`: take [N, Nk] as one picture and resample it bicubically, the literal reading of the paper (§3.4); it mixes
+ *   the end of a row with the start of the next.
+ */
+export type BiasResample = Interpolation | 'flattened';
+
+/** A dense bias for each pair of query and key, shared by the blocks of a stage. Source: CMT, §3.3, equation 3. */
+export class PositionBias extends Module {
+  readonly weight: Parameter;
+
+  /**
+   * @param queries grid at the size of pretraining
+   * @param keys grid of the reduced tokens, likewise
+   */
+  constructor(
+    readonly heads: number,
+    readonly queries: Grid,
+    readonly keys: Grid,
+    readonly resample: BiasResample,
+  ) {
+    super();
+    this.weight = new Parameter([heads, queries[0] * queries[1], keys[0] * keys[1]], normal(1));
+  }
+
+  /** The bias for other grids: → [heads, N', Nk']. A linear map inside the graph, so the weights keep training. */
+  forward(queries: Grid, keys: Grid): tf.Tensor3D {
+    const bias = this.weight.read<tf.Tensor3D>();
+    const same = (a: Grid, b: Grid) => a[0] === b[0] && a[1] === b[1];
+    if (same(queries, this.queries) && same(keys, this.keys)) return bias;
+    return this.resample === 'flattened'
+      ? resampleFlattened(bias, queries[0] * queries[1], keys[0] * keys[1])
+      : resampleGrids(bias, [this.queries, this.keys], [queries, keys], this.resample);
+  }
+}
+
+/** [h, Hq · Wq, Hk · Wk] → [h, Hq' · Wq', Hk' · Wk'], axis by axis. */
+function resampleGrids(
+  bias: tf.Tensor3D,
+  from: readonly [Grid, Grid],
+  to: readonly [Grid, Grid],
+  kind: Interpolation,
+): tf.Tensor3D {
+  const heads = bias.shape[0];
+  const sizes = [from[0][0], from[0][1], from[1][0], from[1][1]];
+  const targets = [to[0][0], to[0][1], to[1][0], to[1][1]];
+  let x: tf.Tensor = bias;
+  for (const [axis, target] of targets.entries()) {
+    const size = sizes[axis]!;
+    if (size === target) continue;
+    const before = heads * sizes.slice(0, axis).reduce((a, b) => a * b, 1);
+    const after = sizes.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const matrix = tf.tensor3d(resampleMatrix(size, target, kind), [1, target, size]);
+    x = tf.matMul(tf.tile(matrix, [before, 1, 1]), tf.reshape(x, [before, size, after])); // [before, target, after]
+    sizes[axis] = target;
+  }
+  return tf.reshape(x, [heads, targets[0]! * targets[1]!, targets[2]! * targets[3]!]);
+}
+
+/** [h, N, Nk] → [h, N', Nk'] as PyTorch's bicubic `interpolate` does it to a picture. */
+function resampleFlattened(bias: tf.Tensor3D, queries: number, keys: number): tf.Tensor3D {
+  return resampleAxis(resampleAxis(bias, 1, queries), 2, keys) as tf.Tensor3D;
+}
+
+function resampleAxis(x: tf.Tensor, axis: 1 | 2, to: number): tf.Tensor {
+  const { indices, weights, taps } = resampleTaps(x.shape[axis]!, to, 'bicubic');
+  const parts = Array.from({ length: taps }, (_, tap) => {
+    const pick = (values: Int32Array | Float32Array) => values.filter((_, i) => i % taps === tap);
+    const weight = tf.tensor(pick(weights), axis === 1 ? [1, to, 1] : [1, 1, to]);
+    return tf.mul(tf.gather(x, tf.tensor1d(pick(indices), 'int32'), axis), weight);
+  });
+  return tf.addN(parts);
+}

@@ -1,0 +1,189 @@
+/** Layers: parameters with the operation that they are for. All maps are NHWC. */
+import * as tf from '@tensorflow/tfjs-core';
+import { type Initializer, kaimingNormal, ones, truncatedNormal, zeros } from './init.js';
+import { type ForwardContext, Module, Parameter } from './module.js';
+import { conv2d, depthwiseConv2d } from './ops/convolution.js';
+import { biasAdd, linear } from './ops/linear.js';
+import { batchNormInference, batchNormTraining, groupNorm, layerNorm } from './ops/normalisation.js';
+
+export interface Conv2dOptions {
+  /** Side in pixels. */
+  readonly kernel: number;
+  /** @default 1 */
+  readonly stride?: number;
+  /** Zeros on each side. @default ⌊kernel / 2⌋ with stride 1 or an odd kernel, else 0 */
+  readonly padding?: number;
+  /** @default Kaiming normal by fan-out */
+  readonly init?: Initializer;
+  /** @default 0 */
+  readonly biasInit?: Initializer;
+}
+
+/** Convolution with bias. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly #stride: number;
+  readonly #padding: number;
+
+  constructor(inChannels: number, outChannels: number, options: Conv2dOptions) {
+    super();
+    const { kernel, stride = 1 } = options;
+    this.#stride = stride;
+    this.#padding = options.padding ?? (kernel % 2 === 1 ? (kernel - 1) / 2 : 0);
+    const init = options.init ?? kaimingNormal(outChannels * kernel * kernel);
+    this.weight = new Parameter([kernel, kernel, inChannels, outChannels], init);
+    this.bias = new Parameter([outChannels], options.biasInit ?? zeros);
+  }
+
+  /** [B, H, W, I] → [B, H', W', O]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const y = conv2d(x, this.weight.read(), { stride: this.#stride, padding: this.#padding });
+    return biasAdd(y, this.bias.read());
+  }
+}
+
+/** The filter that gives its input back: [k, k, 1, 1], one in the centre. */
+function identityFilter(kernel: number): tf.Tensor4D {
+  const values = new Float32Array(kernel * kernel);
+  values[(values.length - 1) / 2] = 1;
+  return tf.tensor4d(values, [kernel, kernel, 1, 1]);
+}
+
+export interface DepthwiseConv2dOptions {
+  /** Side in pixels. */
+  readonly kernel: number;
+  /** @default 1 */
+  readonly stride?: number;
+  /**
+   * Adds the input to the result, by a one in the centre of the filter: no pass over the map of its own, forward or backward.
+   * (TensorFlow 2.21's graph rewriter also breaks on depth-wise convolution, bias and addition in a row.)
+   * @default false
+   */
+  readonly shortcut?: boolean;
+}
+
+/** One filter a channel, with bias. */
+export class DepthwiseConv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly #stride: number;
+  readonly #padding: number;
+
+  readonly #shortcut: boolean;
+
+  constructor(channels: number, options: DepthwiseConv2dOptions) {
+    super();
+    const { kernel, stride = 1, shortcut = false } = options;
+    this.#stride = stride;
+    this.#shortcut = shortcut;
+    this.#padding = stride === 1 ? (kernel - 1) / 2 : 0;
+    // PyTorch counts the fan-out of a depth-wise filter over all channels, which makes it very small.
+    this.weight = new Parameter([kernel, kernel, channels, 1], kaimingNormal(channels * kernel * kernel));
+    this.bias = new Parameter([channels], zeros);
+  }
+
+  /** [B, H, W, C] → [B, H', W', C]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    const weight = this.weight.read<tf.Tensor4D>();
+    const filter = this.#shortcut ? tf.add<tf.Tensor4D>(weight, identityFilter(weight.shape[0])) : weight;
+    const y = depthwiseConv2d(x, filter, { stride: this.#stride, padding: this.#padding });
+    return biasAdd(y, this.bias.read());
+  }
+}
+
+/** x · W + b on the last axis. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(inputs: number, outputs: number) {
+    super();
+    this.weight = new Parameter([inputs, outputs], truncatedNormal(0.02));
+    this.bias = new Parameter([outputs], zeros);
+  }
+
+  /** [..., I] → [..., O]. */
+  forward<T extends tf.Tensor>(x: T): T {
+    return linear(x, this.weight.read<tf.Tensor2D>(), this.bias.read<tf.Tensor1D>());
+  }
+}
+
+/** Batch normalisation; PyTorch's defaults, which CMT uses. */
+export class BatchNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly mean: Parameter;
+  readonly variance: Parameter;
+  /** Keeps and uses the running statistics even in training. */
+  frozen = false;
+
+  constructor(
+    channels: number,
+    readonly epsilon = 1e-5,
+    readonly momentum = 0.1,
+  ) {
+    super();
+    this.weight = new Parameter([channels], ones);
+    this.bias = new Parameter([channels], zeros);
+    this.mean = new Parameter([channels], zeros, 'statistic');
+    this.variance = new Parameter([channels], ones, 'statistic');
+  }
+
+  /** [B, H, W, C] → [B, H, W, C]. */
+  forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
+    const inputs = {
+      x,
+      weight: this.weight.read<tf.Tensor1D>(),
+      bias: this.bias.read<tf.Tensor1D>(),
+      mean: this.mean.read<tf.Tensor1D>(),
+      variance: this.variance.read<tf.Tensor1D>(),
+    };
+    if (!ctx.training || this.frozen) return batchNormInference(inputs, this.epsilon);
+    return batchNormTraining(inputs, this.epsilon, this.momentum, (mean, variance) => {
+      this.mean.assign(mean);
+      this.variance.assign(variance);
+    });
+  }
+}
+
+/** Layer normalisation over channels. */
+export class LayerNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(
+    channels: number,
+    readonly epsilon: number,
+  ) {
+    super();
+    this.weight = new Parameter([channels], ones);
+    this.bias = new Parameter([channels], zeros);
+  }
+
+  /** [M, C] → [M, C]. */
+  forward(x: tf.Tensor2D): tf.Tensor2D {
+    return layerNorm(x, this.weight.read<tf.Tensor1D>(), this.bias.read<tf.Tensor1D>(), this.epsilon);
+  }
+}
+
+/** Group normalisation: the same in training and evaluation, whatever the batch. */
+export class GroupNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(
+    channels: number,
+    readonly groups: number,
+    readonly epsilon = 1e-5,
+  ) {
+    super();
+    this.weight = new Parameter([channels], ones);
+    this.bias = new Parameter([channels], zeros);
+  }
+
+  /** [B, H, W, C] → [B, H, W, C]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    return groupNorm(x, this.weight.read(), this.bias.read(), this.groups, this.epsilon);
+  }
+}

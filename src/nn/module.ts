@@ -1,0 +1,73 @@
+/** Networks as plain classes: fields are parameters or modules, and the path of fields is the parameter's name. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { Random } from '../random.js';
+import { Variable } from '../tensorflow/variable.js';
+import type { Initializer } from './init.js';
+
+/** A weight, or a statistic that is kept with the weights. */
+export class Parameter extends Variable {
+  /** Whether the optimizer changes it: never a statistic, and not a weight that was frozen. */
+  trainable: boolean;
+  #random = new Random(0);
+
+  constructor(
+    shape: readonly number[],
+    initializer: Initializer,
+    readonly kind: 'weight' | 'statistic' = 'weight',
+  ) {
+    super(shape, () => initializer(shape, this.#random));
+    this.trainable = kind === 'weight';
+  }
+
+  /** Sets where the first value comes from; to be called before the value is used. */
+  seed(random: Random): void {
+    this.#random = random;
+  }
+}
+
+/** What a forward pass needs besides its input. */
+export interface ForwardContext {
+  /** True: batch statistics and random drops. False: running statistics, no drops. */
+  readonly training: boolean;
+  /** Uniform numbers in [0, 1), new ones in every run of a training step. */
+  uniform(shape: readonly number[]): tf.Tensor;
+}
+
+/** Evaluation: nothing is random. */
+export const inference: ForwardContext = {
+  training: false,
+  uniform() {
+    throw new Error('random numbers were asked for in inference');
+  },
+};
+
+export abstract class Module {
+  /** All parameters below this module, with the path of fields that leads to each, in order of declaration. */
+  *parameters(prefix = ''): Generator<[name: string, parameter: Parameter]> {
+    for (const [field, value] of Object.entries(this)) yield* parametersOf(value, prefix + field);
+  }
+
+  /** Stops training of everything below this module. */
+  freeze(): void {
+    for (const [, parameter] of this.parameters()) parameter.trainable = false;
+  }
+}
+
+function* parametersOf(value: unknown, name: string): Generator<[string, Parameter]> {
+  if (value instanceof Parameter) yield [name, value];
+  else if (value instanceof Module) yield* value.parameters(`${name}.`);
+  else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* parametersOf(item, `${name}.${i}`);
+}
+
+/** Gives every parameter its own random stream, from its name: the same seed gives the same weights whatever is built around. */
+export function seedParameters(module: Module, seed: number): void {
+  const random = new Random(seed);
+  for (const [name, parameter] of module.parameters()) parameter.seed(random.fork(...Buffer.from(name)));
+}
+
+/** Number of weights; running statistics do not count. */
+export function countParameters(module: Module): number {
+  let count = 0;
+  for (const [, parameter] of module.parameters()) if (parameter.kind === 'weight') count += parameter.size;
+  return count;
+}

@@ -1,0 +1,71 @@
+/** Non-linearities with gradients of few, large operations. */
+import * as tf from '@tensorflow/tfjs-core';
+import { rawOp } from '../../tensorflow/backend.js';
+import { withGradient } from './gradient.js';
+
+const inverseSqrt2 = Math.SQRT1_2;
+const inverseSqrt2Pi = 1 / Math.sqrt(2 * Math.PI);
+
+/**
+ * Gaussian error linear unit, exact: x Φ(x) with Φ from erf.
+ *
+ * Source: Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016). Derivative: Φ(x) + x φ(x).
+ */
+export function gelu<T extends tf.Tensor>(x: T): T {
+  return withGradient(
+    [x] as const,
+    (keep) => {
+      const cdf = tf.mul(tf.add(tf.erf(tf.mul(x, inverseSqrt2)), 1), 0.5);
+      keep(x, cdf);
+      return tf.mul(x, cdf) as T;
+    },
+    (dy, [input, cdf]) => {
+      const density = tf.mul(tf.exp(tf.mul(tf.square(input!), -0.5)), inverseSqrt2Pi);
+      return [tf.mul(dy, tf.add(cdf!, tf.mul(input!, density)))];
+    },
+  );
+}
+
+/** x σ(x). Source: Elfwing et al., "Sigmoid-Weighted Linear Units" (2017); PyTorch's SiLU. */
+export function silu<T extends tf.Tensor>(x: T): T {
+  return withGradient(
+    [x] as const,
+    (keep) => {
+      const gate = tf.sigmoid(x);
+      keep(x, gate);
+      return tf.mul(x, gate) as T;
+    },
+    (dy, [input, gate]) => [tf.mul(dy, tf.mul(gate!, tf.add(1, tf.mul(input!, tf.sub(1, gate!)))))],
+  );
+}
+
+const floats = { T: { type: 'float32' } } as const;
+
+/** max(x, 0). */
+export function relu<T extends tf.Tensor>(x: T): T {
+  return withGradient(
+    [x] as const,
+    (keep) => {
+      const y = rawOp<T>('Relu', [x], floats);
+      keep(y);
+      return y;
+    },
+    (dy, [y]) => [rawOp('ReluGrad', [dy, y!], floats)],
+  );
+}
+
+/** Softmax over the last axis. */
+export function softmax<T extends tf.Tensor>(logits: T): T {
+  return withGradient(
+    [logits] as const,
+    (keep) => {
+      const y = rawOp<T>('Softmax', [logits], floats);
+      keep(y);
+      return y;
+    },
+    (dy, [y]) => {
+      const weighted = tf.mul(dy, y!);
+      return [tf.sub(weighted, tf.mul(y!, tf.sum(weighted, -1, true)))];
+    },
+  );
+}

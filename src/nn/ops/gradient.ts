@@ -1,0 +1,27 @@
+/** Operations with a gradient of their own. */
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * `tf.customGrad` for named inputs: `forward` computes and says what to keep, `backward` gives one gradient for each input.
+ *
+ * Nothing inside is recorded for differentiation, so both may call raw TensorFlow operations.
+ */
+export function withGradient<I extends readonly tf.Tensor[], O extends tf.Tensor>(
+  inputs: I,
+  forward: (keep: (...tensors: tf.Tensor[]) => void) => O,
+  backward: (dy: O, kept: tf.Tensor[]) => { [K in keyof I]: tf.Tensor },
+): O {
+  const op = tf.customGrad<O>((...args) => {
+    const save = args[args.length - 1] as tf.GradSaveFunc;
+    let kept: tf.Tensor[] = [];
+    const value = forward((...tensors) => {
+      kept = tensors;
+    });
+    save(kept);
+    return { value, gradFunc: (dy, saved) => [...backward(dy, saved)] as tf.Tensor[] };
+  });
+  return op(...(inputs as readonly tf.Tensor[]));
+}
+
+/** The same shape as `like`; for gradients, where the shape is known and must be exact. */
+export const reshapeLike = <T extends tf.Tensor>(x: tf.Tensor, like: T): T => tf.reshape(x, like.shape) as T;

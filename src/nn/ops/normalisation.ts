@@ -1,0 +1,139 @@
+/** Batch and layer normalisation. */
+import * as tf from '@tensorflow/tfjs-core';
+import { rawOp, rawOps } from '../../tensorflow/backend.js';
+import { withGradient } from './gradient.js';
+import { sumToLast } from './linear.js';
+
+interface BatchNormInputs {
+  readonly x: tf.Tensor4D;
+  readonly weight: tf.Tensor1D;
+  readonly bias: tf.Tensor1D;
+  readonly mean: tf.Tensor1D;
+  readonly variance: tf.Tensor1D;
+}
+
+const attributes = (epsilon: number, training: boolean) =>
+  ({ T: { type: 'float32' }, U: { type: 'float32' }, epsilon: { float: epsilon }, is_training: training }) as const;
+
+/**
+ * [B, H, W, C] normalised with the statistics of this batch.
+ *
+ * Source: Ioffe and Szegedy, "Batch Normalization" (2015), §3; as PyTorch, the running variance takes the unbiased estimate.
+ *
+ * @param momentum weight of this batch in the running statistics
+ * @param update takes the new running mean and variance
+ */
+export function batchNormTraining(
+  { x, weight, bias, mean, variance }: BatchNormInputs,
+  epsilon: number,
+  momentum: number,
+  update: (mean: tf.Tensor, variance: tf.Tensor) => void,
+): tf.Tensor4D {
+  return withGradient(
+    [x, weight, bias] as const,
+    (keep) => {
+      const forward = { ...attributes(epsilon, true), exponential_avg_factor: { float: momentum } };
+      const outputs = rawOps('FusedBatchNormV3', [x, weight, bias, mean, variance], forward, 6);
+      const [y, newMean, newVariance, ...reserved] = outputs as [
+        tf.Tensor4D,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+      ];
+      update(newMean, newVariance);
+      keep(x, weight, ...reserved);
+      return y;
+    },
+    (dy, [input, scale, ...reserved]) => {
+      const grads = rawOps('FusedBatchNormGradV3', [dy, input!, scale!, ...reserved], attributes(epsilon, true), 5);
+      return [grads[0]!, grads[1]!, grads[2]!];
+    },
+  );
+}
+
+/** [B, H, W, C] normalised with given statistics, which get no gradient. */
+export function batchNormInference({ x, weight, bias, mean, variance }: BatchNormInputs, epsilon: number): tf.Tensor4D {
+  return withGradient(
+    [x, weight, bias] as const,
+    (keep) => {
+      keep(x, weight, mean, variance);
+      return rawOps(
+        'FusedBatchNormV3',
+        [x, weight, bias, mean, variance],
+        attributes(epsilon, false),
+        6,
+      )[0] as tf.Tensor4D;
+    },
+    (dy, [input, scale, runningMean, runningVariance]) => {
+      const unused = tf.zeros([0]);
+      const inputs = [dy, input!, scale!, runningMean!, runningVariance!, unused];
+      const grads = rawOps('FusedBatchNormGradV3', inputs, attributes(epsilon, false), 5);
+      return [grads[0]!, grads[1]!, grads[2]!];
+    },
+  );
+}
+
+/**
+ * [M, C] → [M, C], each row to mean 0 and variance 1, then scaled and shifted by channel.
+ *
+ * Source: Ba et al., "Layer Normalization" (2016).
+ */
+export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D, epsilon: number): tf.Tensor2D {
+  return withGradient(
+    [x, weight, bias] as const,
+    (keep) => {
+      const mean = tf.mean(x, 1, true); // [M, 1]
+      const centred = tf.sub(x, mean);
+      const variance = tf.mean(tf.square(centred), 1, true);
+      const scale = tf.rsqrt(tf.add(variance, epsilon));
+      const normal = tf.mul(centred, scale);
+      keep(normal, scale, weight);
+      return rawOp<tf.Tensor2D>('BiasAdd', [tf.mul(normal, weight), bias]);
+    },
+    (dy, [normal, scale, gain]) => {
+      const dNormal = tf.mul(dy, gain!);
+      const meanGrad = tf.mean(dNormal, 1, true);
+      const meanProduct = tf.mean(tf.mul(dNormal, normal!), 1, true);
+      const dx = tf.mul(tf.sub(tf.sub(dNormal, meanGrad), tf.mul(normal!, meanProduct)), scale!);
+      return [dx, sumToLast(tf.mul(dy, normal!)), sumToLast(dy)];
+    },
+  );
+}
+
+/**
+ * [B, H, W, C] → the same, channels in groups, each group of each sample to mean 0 and variance 1.
+ *
+ * Source: Wu and He, "Group Normalization" (2018).
+ */
+export function groupNorm(
+  x: tf.Tensor4D,
+  weight: tf.Tensor1D,
+  bias: tf.Tensor1D,
+  groups: number,
+  epsilon: number,
+): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const grouped = [batch, height * width, groups, channels / groups];
+  const axes = [1, 3];
+  return withGradient(
+    [x, weight, bias] as const,
+    (keep) => {
+      const parts = tf.reshape(x, grouped);
+      const centred = tf.sub(parts, tf.mean(parts, axes, true));
+      const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), axes, true), epsilon)); // [B, 1, G, 1]
+      const normal = tf.reshape(tf.mul(centred, scale), x.shape);
+      keep(normal, scale, weight);
+      return rawOp<tf.Tensor4D>('BiasAdd', [tf.mul(normal, weight), bias]);
+    },
+    (dy, [normal, scale, gain]) => {
+      const dNormal = tf.reshape(tf.mul(dy, gain!), grouped);
+      const parts = tf.reshape(normal!, grouped);
+      const meanGrad = tf.mean(dNormal, axes, true);
+      const meanProduct = tf.mean(tf.mul(dNormal, parts), axes, true);
+      const dx = tf.mul(tf.sub(tf.sub(dNormal, meanGrad), tf.mul(parts, meanProduct)), scale!);
+      return [tf.reshape(dx, x.shape), sumToLast(tf.mul(dy, normal!)), sumToLast(dy)];
+    },
+  );
+}

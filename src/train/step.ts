@@ -1,0 +1,154 @@
+/** The traced training step: loss, gradients, clipping, the watch for values that are not finite, update, running average. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { ForwardContext, Parameter } from '../nn/module.js';
+import type { Output } from '../tensorflow/api.js';
+import { outputOf, rawOp, tensorOf } from '../tensorflow/backend.js';
+import type { Program } from '../tensorflow/program.js';
+import type { HostTensor } from '../tensorflow/tensor.js';
+import { activeTrace } from '../tensorflow/trace.js';
+import { Variable } from '../tensorflow/variable.js';
+import type { Ema } from './ema.js';
+import type { Gradient, Optimizer } from './optimizer.js';
+
+/** A loss as the sum of its parts, which are logged by name. */
+export type LossParts<P extends string> = Readonly<Record<P, tf.Scalar>>;
+
+export interface StepOptions<I extends string, P extends string> {
+  readonly parameters: readonly [name: string, parameter: Parameter][];
+  /** Records the forward pass for a batch. */
+  readonly loss: (batch: Record<I, tf.Tensor>, ctx: ForwardContext) => LossParts<P>;
+  readonly optimizer: Optimizer;
+  /** Longest gradient, as an L2 norm over all parameters; null: any. */
+  readonly clipNorm: number | null;
+  /** Steps whose gradients are averaged for one update. */
+  readonly accumulate: number;
+  readonly ema: Ema | null;
+  readonly seed: number;
+}
+
+export interface StepResult<P extends string> {
+  /** Sum of the parts. */
+  readonly loss: number;
+  readonly parts: Readonly<Record<P, number>>;
+  /** L2 norm of the gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** False when loss or gradient were not finite: then nothing has changed. */
+  readonly finite: boolean;
+}
+
+/** Random numbers of a step: drawn by TensorFlow from a seed, so that a resumed run draws what the first one would have. */
+class TrainingContext implements ForwardContext {
+  readonly training = true;
+  #draws = 0;
+
+  /** @param seed [2] int32: run and step */
+  constructor(readonly seed: tf.Tensor1D) {}
+
+  uniform(shape: readonly number[]): tf.Tensor {
+    const seed = tf.add(this.seed, tf.tensor1d([1009 * ++this.#draws, 0], 'int32')); // any odd spacing: draws must differ
+    const dims = tf.tensor1d([...shape], 'int32');
+    return rawOp('StatelessRandomUniform', [dims, seed], {
+      dtype: { type: 'float32' },
+      T: { type: 'int32' },
+      Tseed: { type: 'int32' },
+    });
+  }
+}
+
+/** L2 norm over all gradients together. */
+function globalNorm(gradients: readonly Gradient[]): tf.Scalar {
+  const halves = gradients.map(([, gradient]) => rawOp<tf.Scalar>('L2Loss', [gradient])); // Σ g² / 2
+  return tf.sqrt(tf.mul(tf.addN(halves), 2));
+}
+
+/** Makes the training step of a model. One instance serves all batch shapes. */
+export class TrainStep<I extends string, P extends string> {
+  readonly #options: StepOptions<I, P>;
+  readonly #sums: Map<Parameter, Variable>;
+  readonly #run: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
+  readonly #collect: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
+
+  constructor(program: Program, options: StepOptions<I, P>) {
+    this.#options = options;
+    const trained = options.parameters.filter(([, parameter]) => parameter.trainable).map(([, parameter]) => parameter);
+    this.#sums = new Map(
+      options.accumulate > 1 ? trained.map((parameter) => [parameter, new Variable(parameter.shape)]) : [],
+    );
+    this.#run = program.compile((inputs) => this.#trace(inputs, trained, true));
+    this.#collect = program.compile((inputs) => this.#trace(inputs, trained, false));
+  }
+
+  /**
+   * Runs one batch.
+   *
+   * @param update false for a batch whose gradient is only added up, before the one that updates
+   * @param t number of the update, from 1
+   */
+  async run(
+    batch: Readonly<Record<I, HostTensor>>,
+    learningRate: number,
+    t: number,
+    draw: number,
+    update = true,
+  ): Promise<StepResult<P>> {
+    const rates = this.#options.optimizer.rates(learningRate, t);
+    const fed = {
+      ...batch,
+      'step/rates': { data: rates, shape: [rates.length] },
+      'step/seed': { data: Int32Array.of(this.#options.seed, draw), shape: [2] },
+    };
+    const results = await (update ? this.#run(fed) : this.#collect(fed));
+    const number = (name: string) => Number(results[name]!.data[0]);
+    const parts = Object.keys(results)
+      .filter((name) => name.startsWith('part/'))
+      .map((name) => [name.slice(5), number(name)]);
+    return {
+      loss: number('loss'),
+      parts: Object.fromEntries(parts),
+      gradientNorm: number('gradientNorm'),
+      finite: number('finite') === 1,
+    };
+  }
+
+  #trace(inputs: Record<string, tf.Tensor>, trained: readonly Parameter[], update: boolean): Record<string, tf.Tensor> {
+    const { optimizer, clipNorm, ema, accumulate } = this.#options;
+    const { 'step/rates': rates, 'step/seed': seed, ...batch } = inputs;
+    let parts: [name: string, part: Output][] = []; // as outputs, since tfjs disposes of what the differentiated function does not return
+    const { value: loss, grads } = tf.valueAndGrads(() => {
+      const scalars = Object.entries<tf.Scalar>(
+        this.#options.loss(batch as Record<I, tf.Tensor>, new TrainingContext(seed as tf.Tensor1D)),
+      );
+      parts = scalars.map(([name, part]) => [name, outputOf(part)]);
+      return tf.addN(scalars.map(([, part]) => part)) as tf.Scalar;
+    })(trained.map((parameter) => parameter.read()));
+    // A parameter that the loss does not reach has no gradient.
+    let gradients = trained
+      .map((parameter, i): Gradient => [parameter, grads[i]!])
+      .filter(([, gradient]) => gradient !== undefined);
+    if (accumulate > 1) gradients = this.#average(gradients, update);
+
+    const norm = globalNorm(gradients);
+    const finite = tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm));
+    const trace = activeTrace();
+    trace.onlyIf(finite);
+    if (update) {
+      const scale = clipNorm === null ? undefined : tf.minimum(1, tf.div(clipNorm, tf.maximum(norm, 1e-12)));
+      const clipped =
+        scale === undefined ? gradients : gradients.map(([parameter, g]): Gradient => [parameter, tf.mul(g, scale)]);
+      optimizer.update(clipped, rates as tf.Tensor1D);
+      if (ema !== null) trace.afterUpdates(() => ema.update());
+    }
+    const named = parts.map(([name, part]) => [`part/${name}`, tensorOf(part)]);
+    return { ...Object.fromEntries(named), loss, gradientNorm: norm, finite: tf.cast(finite, 'float32') };
+  }
+
+  /** Adds this batch to the sums; for an update gives their mean and empties them. */
+  #average(gradients: readonly Gradient[], update: boolean): Gradient[] {
+    return gradients.map(([parameter, gradient]): Gradient => {
+      const sum = this.#sums.get(parameter)!;
+      const total = tf.add(sum.read(), gradient);
+      sum.assign(update ? tf.zerosLike(total) : total);
+      return [parameter, update ? tf.div(total, this.#options.accumulate) : gradient];
+    });
+  }
+}
