@@ -2,9 +2,8 @@
  * RandAugment: a few operations from a fixed list, each at a magnitude of 0 .. 10.
  *
  * Source: Cubuk et al., "RandAugment: Practical automated data augmentation with a reduced search space" (2020), as in timm's
- * `auto_augment.py`, whose policy strings (`rand-m9-mstd0.5-inc1`) and numbers are kept because the published recipes quote them.
+ * `auto_augment.py`, whose numbers the published recipes are made with.
  */
-import { ConfigError } from '../../errors.js';
 import type { Random } from '../../random.js';
 import type { RgbImage } from '../image/image.js';
 import { type AffineOptions, rotate, shearX, shearY, translateX, translateY } from './affine.js';
@@ -21,14 +20,15 @@ import {
   solarizeAdd,
 } from './pixelOps.js';
 
+/** The letters are those of timm's policy strings: `rand-m9-mstd0.5-inc1` has m = 9, mstd = 0.5, inc = 1 and n = 2. */
 export interface RandAugmentPolicy {
-  /** 0 .. 10: `m`. */
+  /** m: 0 .. 10. */
   readonly magnitude: number;
-  /** Standard deviation of the magnitude from draw to draw: `mstd`. */
+  /** mstd: standard deviation of the magnitude from draw to draw. */
   readonly magnitudeDeviation: number;
-  /** Operations drawn for a picture, with replacement: `n`. Each is then applied with probability 0.5. */
+  /** n: operations drawn for a picture, with replacement. Each is then applied with probability 0.5. */
   readonly operations: number;
-  /** Whether all operations grow stronger with the magnitude: `inc1`. Without it some grow weaker. */
+  /** inc: whether all operations grow stronger with the magnitude. Without it some grow weaker. */
   readonly increasing: boolean;
 }
 
@@ -123,30 +123,4 @@ export function applyOperations(image: RgbImage, drawn: readonly DrawnOperation[
     const operation: Operation = operations[name];
     return operation.apply(result, argument, options);
   }, image);
-}
-
-/**
- * Reads timm's policy string: `rand`, then `-m9` (magnitude, default 10), `-n2` (operations, default 2), `-mstd0.5`
- * (deviation, default 0) and `-inc1` in any order.
- *
- * @throws ConfigError for parts that are not known
- */
-export function parseRandAugment(policy: string): RandAugmentPolicy {
-  const [kind, ...parts] = policy.split('-');
-  const problems =
-    kind === 'rand' ? [] : [{ at: policy, message: `expected a policy that starts with rand, found ${kind}` }];
-  const parsed = { magnitude: maxMagnitude, magnitudeDeviation: 0, operations: 2, increasing: false };
-  for (const part of parts) {
-    const [, key, digits] = /^([a-z]+)(\d+(?:\.\d+)?)$/.exec(part) ?? [];
-    const value = Number(digits);
-    if (key === 'm' && value <= maxMagnitude) parsed.magnitude = value;
-    else if (key === 'mstd' && value < 100) parsed.magnitudeDeviation = value;
-    else if (key === 'n' && Number.isInteger(value)) parsed.operations = value;
-    else if (key === 'inc' && value === 1) parsed.increasing = true;
-    else if (key === 'inc')
-      problems.push({ at: part, message: 'leave it out to switch it off: timm reads inc0 as inc1' });
-    else problems.push({ at: part, message: 'expected m0 .. m10, n<count>, mstd<deviation> or inc1' });
-  }
-  if (problems.length > 0) throw new ConfigError('augmentation policy', problems);
-  return parsed;
 }

@@ -4,7 +4,6 @@ import {
   drawRandAugment,
   imagenetMeanColor,
   operationArgument,
-  parseRandAugment,
   type RandAugmentOperation,
   randAugmentOperations,
 } from '../../../src/data/augment/randAugment.js';
@@ -13,7 +12,8 @@ import { pillowInputs } from '../../support/augmentInputs.js';
 import { digest } from '../../support/images.js';
 import { expectMean, expectShare } from '../../support/statistics.js';
 
-const policy = parseRandAugment('rand-m9-mstd0.5-inc1');
+/** rand-m9-mstd0.5-inc1 */
+const policy = { magnitude: 9, magnitudeDeviation: 0.5, operations: 2, increasing: true };
 
 describe('operationArgument', () => {
   // Magnitudes 8, 9, 10, all operations increasing, coin up | down where it matters.
@@ -91,25 +91,5 @@ describe('applyOperations', () => {
 
   it('no operation gives the picture itself', () => {
     expect(applyOperations(pillowInputs[0]!, [], { filter: 'bicubic', fill: [0, 0, 0] })).toBe(pillowInputs[0]);
-  });
-});
-
-describe('parseRandAugment', () => {
-  it.each([
-    ['rand', { magnitude: 10, magnitudeDeviation: 0, operations: 2, increasing: false }],
-    ['rand-m9-mstd0.5-inc1', { magnitude: 9, magnitudeDeviation: 0.5, operations: 2, increasing: true }],
-    ['rand-n3-m7', { magnitude: 7, magnitudeDeviation: 0, operations: 3, increasing: false }],
-  ])('%s', (text, expected) => {
-    expect(parseRandAugment(text)).toEqual(expected);
-  });
-
-  it('lists every part that it does not know', () => {
-    expect(() => parseRandAugment('augmix-m11-inc0-w3')).toThrowErrorMatchingInlineSnapshot(`
-      [ConfigError: augmentation policy: 4 problems
-        augmix-m11-inc0-w3: expected a policy that starts with rand, found augmix
-        m11: expected m0 .. m10, n<count>, mstd<deviation> or inc1
-        inc0: leave it out to switch it off: timm reads inc0 as inc1
-        w3: expected m0 .. m10, n<count>, mstd<deviation> or inc1]
-    `);
   });
 });

@@ -1,0 +1,122 @@
+/** Learning rates, as pure functions of the step. Steps are updates of the parameters, counted from 0. */
+import type { Config } from '../config/schema.js';
+
+export type Schedule = Config['train']['schedule'];
+type Named<Name extends Schedule['name']> = Extract<Schedule, { readonly name: Name }>;
+
+/** What a rate is relative to. */
+export interface RunLength {
+  /** `train.epochs`: without the epochs at the last rate that a schedule adds. */
+  readonly epochs: number;
+  /** Updates in an epoch. */
+  readonly stepsPerEpoch: number;
+}
+
+/**
+ * The rate for a batch, from the rate that is right for `baseBatch` pictures (null: for any).
+ *
+ * Source: Goyal et al., "Accurate, Large Minibatch SGD" (2017), linear scaling rule.
+ *
+ * @param batch pictures in an update, over all machines and accumulated steps
+ */
+export function scaledRate(lr: number, baseBatch: number | null, batch: number): number {
+  return baseBatch === null ? lr : (lr * batch) / baseBatch;
+}
+
+/** Epochs of a run: `epochs`, and those at the last rate. */
+export function totalEpochs(schedule: Schedule, epochs: number): number {
+  return 'cooldownEpochs' in schedule ? epochs + schedule.cooldownEpochs : epochs;
+}
+
+/** The rate of one step. @param base full rate, scaled for the batch */
+export function learningRate(schedule: Schedule, base: number, length: RunLength, step: number): number {
+  switch (schedule.name) {
+    case 'cosine':
+      return cosineRate(schedule, base, length, step);
+    case 'authorsCosine':
+      // The authors move their schedule after an epoch, by that epoch's number: epochs 0 and 1 both have the rate of 0.
+      return authorsCosineRate(schedule, base, length.epochs, Math.max(0, Math.floor(step / length.stepsPerEpoch) - 1));
+    case 'unshiftedCosine':
+      return unshiftedCosineRate(schedule, base, length, step);
+    case 'step':
+      return stepRate(schedule, base, length, step);
+    case 'constant':
+      return warmedUp(schedule, base, length, step);
+  }
+}
+
+/**
+ * Linear from the first rate to the full one, then half a cosine down to the last one.
+ *
+ * Source: Loshchilov and Hutter, "SGDR" (2017), without restarts.
+ */
+function cosineRate(
+  schedule: Named<'cosine'>,
+  base: number,
+  { epochs, stepsPerEpoch }: RunLength,
+  step: number,
+): number {
+  const warmup = warmupSteps(schedule, stepsPerEpoch);
+  if (step < warmup) return warmedUp(schedule, base, { epochs, stepsPerEpoch }, step);
+  const progress = Math.min(1, (step - warmup) / (epochs * stepsPerEpoch - warmup));
+  return halfCosine(base, schedule.minLr, progress);
+}
+
+/**
+ * The rate that the CMT authors' scheduler gives at its epoch `t`: linear warm-up, and then straight onto a cosine that began
+ * at epoch 0, so that the full rate is never reached.
+ *
+ * Source: timm 0.4's `CosineLRScheduler` without `warmup_prefix`, as huawei-noah's cmt_pytorch calls it.
+ */
+export function authorsCosineRate(
+  { warmupEpochs, warmupLr, minLr }: Omit<Named<'authorsCosine'>, 'name' | 'cooldownEpochs'>,
+  base: number,
+  epochs: number,
+  t: number,
+): number {
+  if (t < warmupEpochs) return warmupLr + (t * (base - warmupLr)) / warmupEpochs;
+  return t < epochs ? halfCosine(base, minLr, t / epochs) : minLr;
+}
+
+/**
+ * Step by step, with a cosine that counts from the first step but is as long as the run without its warm-up: it reaches zero
+ * a warm-up before the end and rises a little again.
+ *
+ * Source: `cosine_learning_rate` of FlyEgle/CMT-pytorch, whose published 75.1 % belong to it.
+ */
+function unshiftedCosineRate(
+  { warmupEpochs }: Named<'unshiftedCosine'>,
+  base: number,
+  { epochs, stepsPerEpoch }: RunLength,
+  step: number,
+): number {
+  const warmup = warmupEpochs * stepsPerEpoch;
+  if (step < warmup) return base * ((step + 1) / warmup + 1e-6);
+  return halfCosine(base, 0, step / ((epochs - warmupEpochs) * stepsPerEpoch));
+}
+
+/** Constant but for a factor at each milestone. Warm-up multiplies with it, should they meet. */
+function stepRate(schedule: Named<'step'>, base: number, length: RunLength, step: number): number {
+  const epoch = Math.floor(step / length.stepsPerEpoch);
+  const passed = schedule.milestones.filter((milestone) => epoch >= milestone).length;
+  return warmedUp(schedule, base, length, step) * schedule.factor ** passed;
+}
+
+type Warmup = Pick<Named<'constant'>, 'warmupSteps' | 'warmupEpochs' | 'warmupFactor' | 'warmupLr'>;
+
+/** `base`, or in the warm-up a rate on the line from the first one, which has step 0, to `base`, which has the first step after. */
+function warmedUp(schedule: Warmup, base: number, { stepsPerEpoch }: RunLength, step: number): number {
+  const steps = warmupSteps(schedule, stepsPerEpoch);
+  if (step >= steps) return base;
+  const first = schedule.warmupLr ?? base * schedule.warmupFactor;
+  return first + ((base - first) * step) / steps;
+}
+
+function warmupSteps({ warmupEpochs, warmupSteps }: Warmup, stepsPerEpoch: number): number {
+  return warmupEpochs === null ? warmupSteps : Math.round(warmupEpochs * stepsPerEpoch);
+}
+
+/** From `high` at progress 0 to `low` at 1. */
+function halfCosine(high: number, low: number, progress: number): number {
+  return low + ((high - low) * (1 + Math.cos(Math.PI * progress))) / 2;
+}
