@@ -1,0 +1,81 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { DatasetError } from '../../errors.js';
+
+/** Bytes that are read once, front to back. */
+export interface ByteStream {
+  /** What to call it in messages, usually a path. */
+  readonly name: string;
+  /** Fills part of `into` and says how many bytes came; 0 at the end. */
+  read(into: Uint8Array, offset: number, length: number): number;
+  close(): void;
+  /** The same bytes again from the start: an error message counts lines with it. */
+  reopen(): ByteStream;
+}
+
+/** Bytes that are in memory already. */
+export function memoryStream(name: string, bytes: Uint8Array): ByteStream {
+  let position = 0;
+  return {
+    name,
+    read(into, offset, length) {
+      const part = bytes.subarray(position, position + length);
+      into.set(part, offset);
+      position += part.length;
+      return part.length;
+    },
+    close() {},
+    reopen: () => memoryStream(name, bytes),
+  };
+}
+
+/**
+ * A file, read piece by piece; one in gzip format (known by its first bytes, not its name) is unpacked in memory.
+ *
+ * @throws DatasetError if it cannot be opened
+ */
+export function fileStream(path: string): ByteStream {
+  const descriptor = openOrExplain(path);
+  const magic = new Uint8Array(2);
+  readSync(descriptor, magic, 0, 2, 0);
+  if (magic[0] === 0x1f && magic[1] === 0x8b) {
+    closeSync(descriptor);
+    return memoryStream(path, gunzip(path));
+  }
+  let position = 0;
+  return {
+    name: path,
+    read(into, offset, length) {
+      const count = readSync(descriptor, into, offset, length, position);
+      position += count;
+      return count;
+    },
+    close: () => closeSync(descriptor),
+    reopen: () => fileStream(path),
+  };
+}
+
+function openOrExplain(path: string): number {
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      readSync(descriptor, new Uint8Array(1), 0, 1, 0); // a directory opens, but does not read
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    return descriptor;
+  } catch (error) {
+    const reasons: Record<string, string> = { ENOENT: 'no such file', EACCES: 'not readable', EISDIR: 'is a folder' };
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    throw new DatasetError(path, [{ at: 'file', message: reasons[code] ?? String(error) }]);
+  }
+}
+
+function gunzip(path: string): Uint8Array {
+  try {
+    return gunzipSync(readFileSync(path));
+  } catch (error) {
+    throw new DatasetError(path, [{ at: 'file', message: `damaged gzip data (${(error as Error).message})` }]);
+  }
+}

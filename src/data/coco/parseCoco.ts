@@ -1,0 +1,291 @@
+import { DatasetError, type Problem } from '../../errors.js';
+import { IdIndex, idProblem, numberIdProblem } from './idIndex.js';
+import { FieldSet } from './jsonReader.js';
+import { inputName, type JsonInput, readRecordArrays } from './records.js';
+import {
+  type BoxXywh,
+  type CocoAnnotation,
+  type CocoCategory,
+  type CocoFile,
+  type CocoId,
+  type CocoImage,
+  describe,
+} from './schema.js';
+import { Tally } from './tally.js';
+
+export interface ParseCocoOptions {
+  /**
+   * What to do with an annotation that cannot be used (no box of four finite numbers, an image or category that does
+   * not exist): `stop` with an error that lists all of them, or `skip` them with a warning.
+   *
+   * @default 'stop'
+   */
+  readonly badAnnotations?: 'stop' | 'skip';
+  /**
+   * What to call an input that is no path in messages.
+   *
+   * @default 'annotations'
+   */
+  readonly name?: string;
+}
+
+/** Files that came out of `parseCoco`: checking them twice would only cost time. */
+const checked = new WeakSet<object>();
+
+/**
+ * Reads COCO annotations: a path (plain or gzip), JSON text or bytes, or parsed JSON. Streams, so that size is no limit;
+ * `segmentation` and all else that detection does not need is skipped unbuilt.
+ *
+ * A missing `area` becomes width x height, a missing `iscrowd` 0, a missing annotation id the next free number; each of
+ * these is one entry of `warnings`.
+ *
+ * @throws DatasetError with every problem of the file
+ * @example
+ * const { images, annotations } = parseCoco('instances_val2017.json');
+ */
+export function parseCoco(input: JsonInput, options: ParseCocoOptions = {}): CocoFile {
+  if (typeof input === 'object' && checked.has(input)) return input as CocoFile;
+  const { name = 'annotations', badAnnotations = 'stop' } = options;
+  const parser = new CocoParser(badAnnotations === 'skip');
+  const seen = readRecordArrays(input, name, {
+    images: { fields: imageFields, take: (record, index) => parser.image(record, index) },
+    annotations: { fields: annotationFields, take: (record, index) => parser.annotation(record, index) },
+    categories: { fields: categoryFields, take: (record, index) => parser.category(record, index) },
+  });
+  for (const key of ['images', 'annotations', 'categories']) {
+    if (!seen.has(key)) parser.problems.push({ at: key, message: 'expected an array, found nothing' });
+  }
+  const file = parser.finish();
+  if (parser.problems.length > 0) throw new DatasetError(inputName(input, name), parser.problems);
+  checked.add(file);
+  return file;
+}
+
+const imageFields = new FieldSet(['id', 'file_name', 'width', 'height']);
+const annotationFields = new FieldSet(['id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd']);
+const categoryFields = new FieldSet(['id', 'name']);
+
+type Fields = Record<string, unknown>;
+
+/** Takes records in the order of the file and collects what is wrong with them; ids are compared at the end. */
+class CocoParser {
+  readonly problems: Problem[] = [];
+  readonly #images: CocoImage[] = [];
+  readonly #annotations: CocoAnnotation[] = [];
+  readonly #categories: CocoCategory[] = [];
+  /** Place in the file of each kept record: bad ones leave gaps. */
+  readonly #imagePlaces: number[] = [];
+  readonly #annotationPlaces: number[] = [];
+  readonly #categoryPlaces: number[] = [];
+  readonly #withoutId = new Set<number>();
+  readonly #warnings = new Tally();
+  #missingArea = 0;
+  #missingCrowd = 0;
+
+  constructor(readonly skipBad: boolean) {}
+
+  image(record: unknown, index: number): void {
+    const at = `images[${index}]`;
+    if (!this.#isObject(record, at)) return;
+    const { id, file_name, width, height } = record;
+    const problem = idProblem(id);
+    if (problem) this.problems.push({ at: `${at}.id`, message: problem });
+    if (file_name !== undefined && typeof file_name !== 'string') {
+      this.problems.push({ at: `${at}.file_name`, message: `expected a string, found ${describe(file_name)}` });
+    }
+    const size = this.#size(width, height, at);
+    this.#images.push({ id: id as CocoId, ...(typeof file_name === 'string' ? { file_name } : {}), ...size });
+    this.#imagePlaces.push(index);
+  }
+
+  annotation(record: unknown, index: number): void {
+    const at = `annotations[${index}]`;
+    if (!record || typeof record !== 'object' || Array.isArray(record)) {
+      this.#bad({ at, message: `expected an object, found ${describe(record)}` });
+      return;
+    }
+    const { id, image_id, category_id, bbox, area, iscrowd } = record as Fields;
+    const name = id === undefined || id === null ? at : `${at} (id ${id})`;
+    const problems = [
+      ...fieldProblem(name, 'id', id === undefined || id === null ? undefined : idProblem(id)),
+      ...fieldProblem(name, 'image_id', idProblem(image_id)),
+      ...fieldProblem(name, 'category_id', numberIdProblem(category_id)),
+      ...fieldProblem(name, 'bbox', boxProblem(bbox)),
+      ...fieldProblem(name, 'area', areaProblem(area)),
+      ...fieldProblem(name, 'iscrowd', crowdProblem(iscrowd)),
+    ];
+    if (problems.length > 0) {
+      for (const problem of problems) this.#bad(problem);
+      return;
+    }
+    const boxXywh = bbox as BoxXywh;
+    if (area === undefined || area === null) this.#missingArea++;
+    if (iscrowd === undefined || iscrowd === null) this.#missingCrowd++;
+    if (id === undefined || id === null) this.#withoutId.add(this.#annotations.length);
+    this.#annotations.push({
+      id: (id ?? 0) as CocoId,
+      image_id: image_id as CocoId,
+      category_id: category_id as number,
+      bbox: boxXywh,
+      area: (area ?? boxXywh[2] * boxXywh[3]) as number,
+      iscrowd: iscrowd ? 1 : 0,
+    });
+    this.#annotationPlaces.push(index);
+  }
+
+  category(record: unknown, index: number): void {
+    const at = `categories[${index}]`;
+    if (!this.#isObject(record, at)) return;
+    const { id, name } = record;
+    const problem = numberIdProblem(id);
+    if (problem) this.problems.push({ at: `${at}.id`, message: problem });
+    if (name === undefined) this.#warnings.add('{n} categories have no name and are called by their id', at);
+    else if (typeof name !== 'string') {
+      this.problems.push({ at: `${at}.name`, message: `expected a string, found ${describe(name)}` });
+    }
+    this.#categories.push({ id: id as number, name: typeof name === 'string' ? name : String(id) });
+    this.#categoryPlaces.push(index);
+  }
+
+  finish(): CocoFile {
+    this.#repeatedIds('images', this.#images, this.#imagePlaces);
+    this.#repeatedIds('categories', this.#categories, this.#categoryPlaces);
+    this.#mixedImageIds();
+    this.#repeatedFiles();
+    const annotations = this.#danglingRemoved();
+    const given = this.#givenIds(annotations);
+    const warnings = [...this.#repairs(), ...this.#warnings.sentences()];
+    return { images: this.#images, annotations: given, categories: this.#categories, warnings };
+  }
+
+  #isObject(record: unknown, at: string): record is Fields {
+    if (record && typeof record === 'object' && !Array.isArray(record)) return true;
+    this.problems.push({ at, message: `expected an object, found ${describe(record)}` });
+    return false;
+  }
+
+  #bad(problem: Problem): void {
+    if (this.skipBad)
+      this.#warnings.add('{n} faults in annotations that were skipped', `${problem.at}: ${problem.message}`);
+    else this.problems.push(problem);
+  }
+
+  #size(width: unknown, height: unknown, at: string): { width: number; height: number } | undefined {
+    const unknown = (side: unknown) => side === undefined || side === null || side === -1 || side === 0;
+    if (unknown(width) || unknown(height)) {
+      this.#warnings.add('{n} images have no size in the file; it is read from the pictures', at);
+      return undefined;
+    }
+    for (const [side, value] of Object.entries({ width, height })) {
+      if (Number.isInteger(value) && (value as number) > 0) continue;
+      this.problems.push({ at: `${at}.${side}`, message: `expected whole pixels, found ${describe(value)}` });
+      return undefined;
+    }
+    return { width: width as number, height: height as number };
+  }
+
+  #repeatedIds(key: string, records: readonly { id: CocoId }[], places: readonly number[]): void {
+    const first = new Map<CocoId, number>();
+    for (const [i, { id }] of records.entries()) {
+      const earlier = first.get(id);
+      if (earlier === undefined) first.set(id, places[i]!);
+      else if (id !== undefined) {
+        const message = `id ${describe(id)} is taken by ${key}[${earlier}] already`;
+        this.problems.push({ at: `${key}[${places[i]}].id`, message });
+      }
+    }
+  }
+
+  #mixedImageIds(): void {
+    const text = this.#images.findIndex(({ id }) => typeof id === 'string');
+    const number = this.#images.findIndex(({ id }) => typeof id === 'number');
+    if (text < 0 || number < 0) return;
+    const of = (i: number) => `images[${this.#imagePlaces[i]}].id ${describe(this.#images[i]!.id)}`;
+    this.problems.push({ at: 'images', message: `ids are numbers and strings: ${of(number)}, ${of(text)}` });
+  }
+
+  #repeatedFiles(): void {
+    const owners = new Map<string, CocoId>();
+    for (const { id, file_name } of this.#images) {
+      if (file_name === undefined) continue;
+      const owner = owners.get(file_name);
+      if (owner === undefined) owners.set(file_name, id);
+      else
+        this.#warnings.add('{n} file names are listed again under another image id', `${file_name}: ${owner}, ${id}`);
+    }
+  }
+
+  /** The annotations whose image and category exist; the others are problems. */
+  #danglingRemoved(): CocoAnnotation[] {
+    const images = new IdIndex(this.#images.map(({ id }) => id));
+    const categories = new IdIndex(this.#categories.map(({ id }) => id));
+    let kept = 0;
+    const annotations = this.#annotations;
+    for (const [i, annotation] of annotations.entries()) {
+      const { id, image_id, category_id } = annotation;
+      const hasImage = images.has(image_id);
+      const hasCategory = categories.has(category_id);
+      if (hasImage && hasCategory) {
+        if (kept !== i) {
+          if (this.#withoutId.delete(i)) this.#withoutId.add(kept);
+          annotations[kept] = annotation;
+        }
+        kept++;
+        continue;
+      }
+      const at = `annotations[${this.#annotationPlaces[i]}]${this.#withoutId.has(i) ? '' : ` (id ${id})`}`;
+      if (!hasImage) this.#bad({ at: `${at}.image_id`, message: images.whyMissing('image_id', image_id) });
+      if (!hasCategory)
+        this.#bad({ at: `${at}.category_id`, message: categories.whyMissing('category_id', category_id) });
+      this.#withoutId.delete(i);
+    }
+    annotations.length = kept;
+    return annotations;
+  }
+
+  /** Numbers the annotations that have no id, and warns of ids that repeat. */
+  #givenIds(annotations: CocoAnnotation[]): CocoAnnotation[] {
+    const seen = new Set<CocoId>();
+    let free = 1;
+    for (const [i, { id }] of annotations.entries()) {
+      if (this.#withoutId.has(i)) continue;
+      if (seen.has(id)) this.#warnings.add('{n} annotations repeat an id (all boxes count)', `id ${id}`);
+      seen.add(id);
+      if (typeof id === 'number' && id >= free) free = id + 1;
+    }
+    if (this.#withoutId.size === 0) return annotations;
+    return annotations.map((annotation, i) => (this.#withoutId.has(i) ? { ...annotation, id: free++ } : annotation));
+  }
+
+  /** The repairs, in one sentence. */
+  #repairs(): string[] {
+    const repairs = [
+      [this.#missingArea, 'have no area (taken as width x height)'],
+      [this.#missingCrowd, 'have no iscrowd (taken as 0)'],
+      [this.#withoutId.size, 'have no id (numbered)'],
+    ] as const;
+    const made = repairs.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+    return made.length > 0 ? [`repaired annotations: ${made.join(', ')}`] : [];
+  }
+}
+
+function fieldProblem(at: string, field: string, message: string | undefined): Problem[] {
+  return message ? [{ at: `${at}.${field}`, message }] : [];
+}
+
+function areaProblem(area: unknown): string | undefined {
+  if (area === undefined || area === null || Number.isFinite(area)) return undefined;
+  return `expected a finite number, found ${describe(area)}`;
+}
+
+function crowdProblem(crowd: unknown): string | undefined {
+  if (crowd === undefined || crowd === null || crowd === 0 || crowd === 1 || typeof crowd === 'boolean')
+    return undefined;
+  return `expected 0 or 1, found ${describe(crowd)}`;
+}
+
+/** Why a value is no box of four finite numbers; undefined if it is one. */
+export function boxProblem(value: unknown): string | undefined {
+  if (Array.isArray(value) && value.length === 4 && value.every(Number.isFinite)) return undefined;
+  return `expected [x, y, width, height], four finite numbers, found ${describe(value)}`;
+}
