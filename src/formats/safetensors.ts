@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError, type Problem } from '../errors.js';
 import { writeAtomically } from './atomic.js';
@@ -166,8 +167,10 @@ export async function writeSafetensors(
       for (const [, array] of ordered) await file.writeFile(bytesOf(array)); // appends, and has no 2 GiB limit
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new CheckpointError(path, [{ at: 'path', message: `cannot be written: ${(error as Error).message}` }]);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const found = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : message;
+    throw new CheckpointError(path, [{ at: 'path', message: `cannot be written: ${found}` }]);
   }
 }
 

@@ -2,7 +2,7 @@ import { CheckpointError, type Problem } from '../../errors.js';
 import { type ByteSource, withBytes } from '../byteSource.js';
 import type { NamedArray } from '../namedArray.js';
 import type { TorchContent } from './content.js';
-import { readLegacyFormat } from './legacyFormat.js';
+import { legacyMagic, readLegacyFormat } from './legacyFormat.js';
 import { InertRecord } from './pickle.js';
 import { readTensor, TorchTensor } from './tensor.js';
 import { readZipFormat } from './zipFormat.js';
@@ -94,21 +94,14 @@ export class TorchFile {
 }
 
 function readContent(bytes: ByteSource): TorchContent {
-  const start = firstBytes(bytes);
+  const start = String.fromCharCode(...bytes.read(0, Math.min(512, bytes.size)));
   if (start.startsWith('PK\x03\x04')) return readZipFormat(bytes);
-  if (start.startsWith(legacyMagic)) return readLegacyFormat(bytes);
+  if (start.slice(0, 64).includes(legacyMagic)) return readLegacyFormat(bytes);
   let found = 'neither of the two formats of torch.save';
   if (start.startsWith('\x80')) found = 'a pickle that torch.save did not write';
   if (start.slice(257, 262) === 'ustar') found = 'a tar file; torch.save wrote such before PyTorch 0.1.10';
   const hint = 'Load it in PyTorch and save model.state_dict() with torch.save.';
   throw new CheckpointError(bytes.name, [{ at: 'byte 0', message: `found ${found}` }], hint);
-}
-
-/** Protocol 2, then LONG1 with 10 bytes: how the first pickle of the old format begins. */
-const legacyMagic = '\x80\x02\x8a\x0a';
-
-function firstBytes(bytes: ByteSource): string {
-  return String.fromCharCode(...bytes.read(0, Math.min(512, bytes.size)));
 }
 
 function holdsTensors(value: unknown): value is Map<unknown, unknown> {

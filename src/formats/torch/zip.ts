@@ -164,9 +164,12 @@ function locate(bytes: ByteSource, headers: readonly CentralHeader[], directoryS
     }
     if (fault !== undefined) problems.push({ at: name, message: fault });
   }
-  if (problems.length > 0) throw new CheckpointError(bytes.name, problems, 'torch.save writes no such archive.');
+  if (problems.length > 0) throw new CheckpointError(bytes.name, problems, notSaved);
   return entries;
 }
+
+const notSaved =
+  'torch.save writes no such archive. (Programs of torch.jit.save look like this: load one, and save its state_dict().)';
 
 function storedFault({ encrypted, method, length, compressedLength }: CentralHeader): string | undefined {
   if (encrypted) return 'is encrypted';

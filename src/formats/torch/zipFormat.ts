@@ -20,7 +20,6 @@ export function readZipFormat(bytes: ByteSource): TorchContent {
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1) fail(`expected one <name>/data.pkl, found ${pickles.length}`);
   const root = pickles[0]!.slice(0, -'data.pkl'.length);
-  if (entries.has(`${root}constants.pkl`)) fail('is a TorchScript program; save model.state_dict() instead');
   const read = (name: string): Uint8Array => {
     const { offset, length } = entries.get(root + name)!;
     if (length > maxPickleBytes) fail(`${name} has ${length} bytes; ${maxPickleBytes} are read`);
