@@ -104,6 +104,14 @@ const Schedule = z
       cooldownEpochs: cooldownEpochs(10),
     }),
     z.strictObject({
+      name: z
+        .literal('unshiftedCosine')
+        .describe(
+          "FlyEgle's schedule for CMT: step by step, a cosine that warm-up does not shift, and that ends before the run does.",
+        ),
+      warmupEpochs: z.int().min(0).default(5).describe('Epochs over which the rate rises linearly from almost 0.'),
+    }),
+    z.strictObject({
       name: z.literal('step').describe('Constant, and multiplied by `factor` at each milestone.'),
       ...warmupKeys,
       milestones: z.array(count).min(1).default([8, 11]).describe('After how many epochs, rising.'),

@@ -91,7 +91,7 @@ engine: { xla: yes }
         train.lr (line 9): unknown key here; there is train.optimizer.lr
         train.epochs (line 10): expected a number, found "ten"
         train.optimizer.momentum (line 11): unknown key; known here: name, lr, baseBatch, weightDecay, decayNormAndBias, decayPositionBias, betas, eps
-        train.schedule.name (line 12): missing: expected one of cosine, authorsCosine, step, constant
+        train.schedule.name (line 12): missing: expected one of cosine, authorsCosine, unshiftedCosine, step, constant
         engine.xla (line 13): expected true or false, found "yes" (a text in YAML 1.2)
         train.batchSize (--set train.batchSize=1.5): expected a whole number, found 1.5"
     `);
