@@ -29,11 +29,11 @@ export interface Case {
 }
 
 export interface Literal {
-  /** [T][R][K][A][M] */
-  precision: number[][][][][];
-  scores: number[][][][][];
-  /** [T][K][A][M] */
-  recall: number[][][][];
+  /** [T, R, K, A, M] */
+  precision: Float64Array;
+  scores: Float64Array;
+  /** [T, K, A, M] */
+  recall: Float64Array;
 }
 
 const T = 10;
@@ -125,14 +125,26 @@ export function literalCocoEval(input: Case): Literal {
       return maxDets.map((maxDet) => accumulate(perImage, maxDet));
     }),
   );
-  const pick = <X>(t: number, value: (cell: Cell) => X) =>
-    cells.map((areas) => areas.map((limits) => limits.map((cell) => value(cell[t]!))));
-  const thresholds = [...iouThresholds.keys()];
-  return {
-    precision: thresholds.map((t) => recallThresholds.map((_, r) => pick(t, ({ precision }) => precision[r]!))),
-    scores: thresholds.map((t) => recallThresholds.map((_, r) => pick(t, ({ scores }) => scores[r]!))),
-    recall: thresholds.map((t) => pick(t, ({ recall }) => recall)),
+  const sizes = { K: groups.length, A: input.areaRanges.length, M: maxDets.length };
+  const count = T * sizes.K * sizes.A * sizes.M;
+  const result = {
+    precision: new Float64Array(count * recallThresholds.length),
+    scores: new Float64Array(count * recallThresholds.length),
+    recall: new Float64Array(count),
   };
+  const flat = cells.flat(2);
+  let at = 0;
+  let atRecall = 0;
+  for (let t = 0; t < T; t++) {
+    for (let r = 0; r < recallThresholds.length; r++) {
+      for (const cell of flat) {
+        result.precision[at] = cell[t]!.precision[r]!;
+        result.scores[at++] = cell[t]!.scores[r]!;
+      }
+    }
+    for (const cell of flat) result.recall[atRecall++] = cell[t]!.recall;
+  }
+  return result;
 }
 
 interface Cell {
