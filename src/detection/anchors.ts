@@ -1,4 +1,4 @@
-import type { Size } from './boxes.js';
+import type { Size } from '../data/detection/inputSize.js';
 
 /** One pyramid level: its feature map in cells, its stride in input pixels. */
 export type PyramidLevel = Readonly<Record<'height' | 'width' | 'stride', number>>;

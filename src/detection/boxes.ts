@@ -1,12 +1,3 @@
-/** Height and width in pixels. */
-export type Size = Readonly<Record<'height' | 'width', number>>;
-
-/** The true boxes of one image: [G, 4] xyxy in input pixels, and their labels [G], 0 ... K-1. */
-export interface Targets {
-  readonly boxes: Float32Array;
-  readonly labels: Int32Array;
-}
-
 const f32 = Math.fround;
 
 /**

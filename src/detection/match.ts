@@ -1,6 +1,6 @@
+import { paddedSize, type Size } from '../data/detection/inputSize.js';
 import type { AnchorGrid } from './anchors.js';
-import { area, type Size, type Targets } from './boxes.js';
-import { encode } from './coder.js';
+import { area } from './boxes.js';
 
 export interface MatchOptions {
   /** An anchor with at least this overlap with a target is foreground. */
@@ -15,12 +15,6 @@ export const retinanetMatching: MatchOptions = { foregroundIou: 0.5, backgroundI
 /** What `matchAnchors` says of an anchor that belongs to no target. */
 export const matchState = { background: -1, ignore: -2 } as const;
 
-/** What `assignTargets` gives as the label of an anchor that does not count in the loss. */
-export const ignoreLabel = -1;
-
-/** Padded images are multiples of this, in pixels: the coarsest stage of the backbone has stride 32. */
-const sizeDivisor = 32;
-
 /** Room for the rounding of anchor corners to single precision when a bound on an overlap is compared with an overlap. */
 const slack = 1.001;
 
@@ -33,37 +27,6 @@ interface Kind {
   readonly width: number;
   readonly height: number;
   bound: number;
-}
-
-/**
- * What the head should say at each anchor of one image.
- *
- * @param targets boxes need an area and must overlap the image; one that overlaps no anchor is never matched
- * @param imageSize after resizing, before padding, in input pixels
- * @returns `labels` [R]: 0 … K-1 foreground, K background, -1 ignored. `deltas` [R, 4]: 0 where not foreground.
- *   `foreground`: how many anchors are.
- */
-export function assignTargets(
-  grid: AnchorGrid,
-  targets: Targets,
-  imageSize: Size,
-  numClasses: number,
-  options: MatchOptions = retinanetMatching,
-): { labels: Int32Array; deltas: Float32Array; foreground: number } {
-  const labels = matchAnchors(grid, targets.boxes, imageSize, options);
-  const deltas = new Float32Array(grid.anchors.length);
-  let foreground = 0;
-  for (let r = 0; r < labels.length; r++) {
-    const match = labels[r];
-    if (match >= 0) {
-      labels[r] = targets.labels[match];
-      encode(grid.anchors, r, targets.boxes, match, deltas);
-      foreground++;
-    } else {
-      labels[r] = match === matchState.background ? numClasses : ignoreLabel;
-    }
-  }
-  return { labels, deltas, foreground };
 }
 
 /**
@@ -203,10 +166,10 @@ class TargetScan {
 
 /** For each level, how many of its cells belong to the image's own padded area; the rest of the batch is other padding. */
 function validCells({ levels }: AnchorGrid, imageSize: Size): Size[] {
-  const padded = (side: number) => Math.ceil(side / sizeDivisor) * sizeDivisor;
+  const padded = paddedSize(imageSize);
   return levels.map(({ height, width, stride }) => ({
-    height: Math.min(height, Math.ceil(padded(imageSize.height) / stride)),
-    width: Math.min(width, Math.ceil(padded(imageSize.width) / stride)),
+    height: Math.min(height, Math.ceil(padded.height / stride)),
+    width: Math.min(width, Math.ceil(padded.width / stride)),
   }));
 }
 

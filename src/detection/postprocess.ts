@@ -1,5 +1,5 @@
+import type { Size } from '../data/detection/inputSize.js';
 import type { AnchorGrid } from './anchors.js';
-import type { Size } from './boxes.js';
 import { decode } from './coder.js';
 import { classwiseNms, type NmsOptions } from './nms.js';
 

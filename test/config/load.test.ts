@@ -78,11 +78,10 @@ train:
   lr: 3
   epochs: ten
   optimizer: { name: adamw, momentum: 0.9 }
-  schedule: { milestones: [8] }
 engine: { xla: yes }
 `;
     expect(complaint(text, ['train.batchSize=1.5'])).toMatchInlineSnapshot(`
-      "a.yaml: 11 problems
+      "a.yaml: 10 problems
         model.variant (line 3): expected one of cmt_ti, cmt_xs, cmt_s, cmt_b, found "cmt_tii"; did you mean cmt_ti?
         model.neck_channels (line 4): unknown key; did you mean neckChannels?
         data.train.images (line 6): missing: expected a text
@@ -91,8 +90,7 @@ engine: { xla: yes }
         train.lr (line 9): unknown key here; there is train.optimizer.lr
         train.epochs (line 10): expected a number, found "ten"
         train.optimizer.momentum (line 11): unknown key; known here: name, lr, baseBatch, weightDecay, decayNormAndBias, decayPositionBias, betas, eps
-        train.schedule.name (line 12): missing: expected one of cosine, authorsCosine, unshiftedCosine, step, constant
-        engine.xla (line 13): expected true or false, found "yes" (a text in YAML 1.2)
+        engine.xla (line 12): expected true or false, found "yes" (a text in YAML 1.2)
         train.batchSize (--set train.batchSize=1.5): expected a whole number, found 1.5"
     `);
   });
@@ -112,6 +110,11 @@ engine: { xla: yes }
       'a task that does not exist',
       'task: segmentation',
       ['task (line 1): expected one of detection, classification, found "segmentation"'],
+    ],
+    [
+      'an optimizer without its name',
+      `${detector}train: { optimizer: { lr: 0.1 } }`,
+      ['train.optimizer.name (line 5): missing: expected one of adamw, sgd'],
     ],
     ['nothing', '', ['task: missing: expected one of detection, classification']],
     ['a list', '- task: detection', ['(root): expected sections: task, model, data, train']],
