@@ -108,13 +108,9 @@ function* fields(kind: keyof typeof fieldsOf, theirs: string, ours: string, side
 /** Every parameter of a backbone with `depths` blocks in its stages, then those of the classifier. */
 export function* cmtNames(depths: readonly number[]): Generator<NamePair> {
   for (const n of [1, 2, 3]) {
-    const input = (widths: CmtWidths) => (n === 1 ? 3 : widths.stem);
-    yield* fields('conv', `stem_conv${n}`, `backbone.stem.conv${n}`, (w) => ({
-      kernel: 3,
-      input: input(w),
-      output: w.stem,
-    }));
-    yield* fields('batchNorm', `stem_norm${n}`, `backbone.stem.norm${n}`, (w) => ({ output: w.stem }));
+    const conv: SidesOf = ({ stem }) => ({ kernel: 3, input: n === 1 ? 3 : stem, output: stem });
+    yield* fields('conv', `stem_conv${n}`, `backbone.stem.conv${n}`, conv);
+    yield* fields('batchNorm', `stem_norm${n}`, `backbone.stem.norm${n}`, ({ stem }) => ({ output: stem }));
   }
   for (const [s, depth] of depths.entries()) {
     yield* stageNames(s);
@@ -124,29 +120,16 @@ export function* cmtNames(depths: readonly number[]): Generator<NamePair> {
 }
 
 function* classifierNames(): Generator<NamePair> {
-  const present = ({ headChannels, classes }: CmtWidths) => headChannels !== undefined || classes !== undefined;
-  const sides =
-    (some: (widths: CmtWidths) => Sides): SidesOf =>
+  const inClassifier =
+    (sides: (widths: CmtWidths) => Sides): SidesOf =>
     (widths) =>
-      present(widths) ? some(widths) : undefined;
-  yield* fields(
-    'conv',
-    '_fc',
-    'expand',
-    sides((w) => ({ kernel: 1, input: w.dims.at(-1), output: w.headChannels })),
-  );
-  yield* fields(
-    'batchNorm',
-    '_bn',
-    'expandNorm',
-    sides((w) => ({ output: w.headChannels })),
-  );
-  yield* fields(
-    'linear',
-    'head',
-    'head',
-    sides((w) => ({ input: w.headChannels, output: w.classes })),
-  );
+      widths.headChannels === undefined && widths.classes === undefined ? undefined : sides(widths);
+  const expand = inClassifier((w) => ({ kernel: 1, input: w.dims.at(-1), output: w.headChannels }));
+  const expandNorm = inClassifier((w) => ({ output: w.headChannels }));
+  const head = inClassifier((w) => ({ input: w.headChannels, output: w.classes }));
+  yield* fields('conv', '_fc', 'expand', expand);
+  yield* fields('batchNorm', '_bn', 'expandNorm', expandNorm);
+  yield* fields('linear', 'head', 'head', head);
 }
 
 const stageLetters = ['a', 'b', 'c', 'd'] as const;
@@ -155,16 +138,12 @@ const stageLetters = ['a', 'b', 'c', 'd'] as const;
 function* stageNames(s: number): Generator<NamePair> {
   const theirs = `patch_embed_${stageLetters[s]}`;
   const ours = `backbone.stages.${s}`;
-  const input = (w: CmtWidths) => (s === 0 ? w.stem : w.dims[s - 1]);
-  yield* fields('conv', `${theirs}.proj`, `${ours}.patch.conv`, (w) => ({
-    kernel: 2,
-    input: input(w),
-    output: w.dims[s],
-  }));
-  yield* fields('layerNorm', `${theirs}.norm`, `${ours}.patch.norm`, (w) => ({ output: w.dims[s] }));
+  const conv: SidesOf = ({ stem, dims }) => ({ kernel: 2, input: s === 0 ? stem : dims[s - 1], output: dims[s] });
+  yield* fields('conv', `${theirs}.proj`, `${ours}.patch.conv`, conv);
+  yield* fields('layerNorm', `${theirs}.norm`, `${ours}.patch.norm`, ({ dims }) => ({ output: dims[s] }));
   yield {
     theirs: `relative_pos_${stageLetters[s]}`,
-    ours: `${ours}.positionBias.weight`,
+    ours: `${ours}.positionBias`,
     axes: undefined,
     shape: ({ heads, reductions, inputSize }) => {
       if (inputSize === undefined) return [heads[s], undefined, undefined];
@@ -187,7 +166,7 @@ function* blockNames(s: number, block: number): Generator<NamePair> {
   const reduction: SidesOf = ({ dims, reductions }) =>
     reductions[s] === 1 ? undefined : { kernel: reductions[s], output: dims[s] };
 
-  yield* fields('depthwise', `${theirs}.proj`, `${ours}.lpu`, (w) => ({ kernel: 3, output: w.dims[s] }));
+  yield* fields('depthwise', `${theirs}.proj`, `${ours}.lpu`, ({ dims }) => ({ kernel: 3, output: dims[s] }));
   yield* fields('layerNorm', `${theirs}.norm1`, `${ours}.norm1`, channels);
   yield* fields('linear', `${theirs}.attn.q`, `${ours}.attention.query`, square);
   yield* fields('linear', `${theirs}.attn.k`, `${ours}.attention.key`, square);

@@ -37,9 +37,9 @@ export function widthsOfShapes(source: string, shapes: Shapes): CmtWidths {
     hidden,
     depths: depthsOfNames(shapes.keys(), /^backbone\.stages\.(\d)\.blocks\.(\d+)\./),
     // Every head of the family is as wide as the first stage, which has one.
-    heads: stages.map((stage, s) => side(`${stage}.positionBias.weight`, 3, 0) ?? dims[s]! / dims[0]!),
+    heads: stages.map((stage, s) => side(`${stage}.positionBias`, 3, 0) ?? dims[s]! / dims[0]!),
     reductions: stages.map((stage) => side(`${stage}.blocks.0.attention.reduce.weight`, 4, 0) ?? 1),
-    inputSize: inputSizeOf(side(`${stages[0]}.positionBias.weight`, 3, 1)),
+    inputSize: inputSizeOf(side(`${stages[0]}.positionBias`, 3, 1)),
     headChannels: side('expand.weight', 4, 3),
     classes: side('head.weight', 2, 1),
   };

@@ -246,7 +246,7 @@ class Stage extends Module {
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
     let y = this.patch.forward(x);
     const queries: Grid = [y.shape[1], y.shape[2]];
-    const bias = this.positionBias.forward(queries, [queries[0] / this.reduction, queries[1] / this.reduction]);
+    const bias = this.positionBias.fitted(queries, [queries[0] / this.reduction, queries[1] / this.reduction]);
     for (const block of this.blocks) y = block.forward(y, bias, ctx);
     return y;
   }

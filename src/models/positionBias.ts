@@ -1,7 +1,7 @@
 /** The learnt relative position bias of CMT's attention, and how it fits other grids than it was trained on. */
 import * as tf from '@tensorflow/tfjs-core';
 import { normal } from '../nn/init.js';
-import { Module, Parameter } from '../nn/module.js';
+import { Parameter } from '../nn/module.js';
 import { type Interpolation, resampleMatrix, resampleTaps } from '../nn/resample.js';
 
 /** Rows and columns of a map. */
@@ -15,9 +15,7 @@ export type Grid = readonly [height: number, width: number];
 export type BiasResample = Interpolation | 'flattened';
 
 /** A dense bias for each pair of query and key, shared by the blocks of a stage. Source: CMT, §3.3, equation 3. */
-export class PositionBias extends Module {
-  readonly weight: Parameter;
-
+export class PositionBias extends Parameter {
   /**
    * @param queries grid at the size of pretraining
    * @param keys grid of the reduced tokens, likewise
@@ -28,13 +26,12 @@ export class PositionBias extends Module {
     readonly keys: Grid,
     readonly resample: BiasResample,
   ) {
-    super();
-    this.weight = new Parameter([heads, queries[0] * queries[1], keys[0] * keys[1]], normal(1));
+    super([heads, queries[0] * queries[1], keys[0] * keys[1]], normal(1));
   }
 
   /** The bias for other grids: → [heads, N', Nk']. A linear map inside the graph, so the weights keep training. */
-  forward(queries: Grid, keys: Grid): tf.Tensor3D {
-    const bias = this.weight.read<tf.Tensor3D>();
+  fitted(queries: Grid, keys: Grid): tf.Tensor3D {
+    const bias = this.read<tf.Tensor3D>();
     const same = (a: Grid, b: Grid) => a[0] === b[0] && a[1] === b[1];
     if (same(queries, this.queries) && same(keys, this.keys)) return bias;
     return this.resample === 'flattened'
