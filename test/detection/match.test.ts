@@ -73,6 +73,21 @@ describe('matchAnchors, by hand', () => {
     expect([...matchAnchors(grid, Float32Array.of(2, -6, 14, 6), wide)]).toEqual([background, 0, 0, 0, background]);
   });
 
+  it('an anchor between two targets goes to the first', () => {
+    // The same squares; the targets fit the second and the fourth exactly, and the third has 8 / 16 with both.
+    const grid = generateAnchors([{ height: 1, width: 5, stride: 4 }], {
+      baseScale: 3,
+      scalesPerOctave: 1,
+      aspectRatios: [1],
+    });
+    const [left, right] = [
+      [-2, -6, 10, 6],
+      [6, -6, 18, 6],
+    ];
+    expect([...matchAnchors(grid, Float32Array.of(...left, ...right), wide)]).toEqual([0, 0, 0, 1, 1]);
+    expect([...matchAnchors(grid, Float32Array.of(...right, ...left), wide)]).toEqual([1, 1, 0, 0, 0]);
+  });
+
   it('an overlap of exactly 0.4 is ignored', () => {
     // 7 px squares every 3 px: 4 / 10 with the neighbours
     const grid = generateAnchors([{ height: 1, width: 5, stride: 3 }], {
