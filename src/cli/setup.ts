@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import { type InstallProgress, installPackage, packageForHost } from '../tensorflow/install/install.js';
+import type { InstallProgress } from '../tensorflow/install/collect.js';
+import { installPackage, packageForHost } from '../tensorflow/install/install.js';
 import { findLibrary } from '../tensorflow/install/locate.js';
 import { tensorflowVersion } from '../tensorflow/install/wheels.js';
 import { print, printJson } from './console.js';

@@ -1,35 +1,17 @@
-import { mkdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EngineError } from '../../errors.js';
+import { type CollectOptions, collectWheels, type InstallProgress } from './collect.js';
 import { cacheFolder, damagedFiles, hostPlatform, libraryFolder, manifestName, readManifest } from './locate.js';
 import { withLock } from './lock.js';
-import { downloadWheel, findPip, findWheel } from './pip.js';
-import { sha256, unpackWheel } from './unpack.js';
-import {
-  type Flavour,
-  findPackage,
-  type LibraryPackage,
-  libraryNames,
-  tensorflowVersion,
-  type Wheel,
-} from './wheels.js';
+import { unpackWheel } from './unpack.js';
+import { type Flavour, findPackage, type LibraryPackage, libraryNames, tensorflowVersion } from './wheels.js';
 
-/** What the set-up is doing; `bytes` of `totalBytes` are done, over all wheels. */
-export interface InstallProgress {
-  readonly stage: 'waiting for another set-up' | 'downloading' | 'verifying' | 'unpacking';
-  readonly bytes: number;
-  readonly totalBytes: number;
-}
-
-export interface InstallOptions {
+export interface InstallOptions extends CollectOptions {
   /** @default cacheFolder() */
   readonly cache?: string;
-  /** A wheel that the user downloaded, instead of pip. Its checksum must be the published one. */
-  readonly wheelFile?: string;
   /** Install again even if all is there. */
   readonly force?: boolean;
-  readonly onProgress?: (progress: InstallProgress) => void;
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Installed {
@@ -71,55 +53,15 @@ export async function installPackage(target: LibraryPackage, options: InstallOpt
     `${folder}.lock`,
     async () => {
       if (!force && isComplete(folder)) return { folder, fresh: false }; // the one we waited for did it
-      const downloads = join(cache, 'downloads', basename(folder));
+      const downloads = `${folder}.download`;
       makeFolder(downloads);
       const wheels = await collectWheels(target, downloads, options);
-      await unpackInto(folder, target, wheels, onProgress);
+      await unpackInto(folder, target, wheels, onProgress).catch(explainFullDisk);
       rmSync(downloads, { recursive: true, force: true });
       return { folder, fresh: true };
     },
     { onWait },
   );
-}
-
-/** Paths of all wheels of the package, downloaded where they are not there already; each has the right checksum. */
-async function collectWheels(target: LibraryPackage, downloads: string, options: InstallOptions): Promise<string[]> {
-  const { wheelFile, env, onProgress = () => {} } = options;
-  const totalBytes = target.downloadBytes;
-  const verified = async (file: string, wheel: Wheel) => {
-    onProgress({ stage: 'verifying', bytes: 0, totalBytes });
-    return (await sha256(file)) === wheel.sha256;
-  };
-  const files: (string | undefined)[] = [];
-  for (const [index, wheel] of target.wheels.entries()) {
-    const file = index === 0 && wheelFile ? wheelFile : findWheel(wheel, downloads);
-    const good = file !== undefined && (await verified(file, wheel));
-    if (file === wheelFile && wheelFile && !good)
-      throw new EngineError(
-        `${file} is not the published wheel of ${wheel.requirement}: its SHA-256 is not ${wheel.sha256}.`,
-      );
-    if (file && !good) rmSync(file);
-    files.push(good ? file : undefined);
-  }
-  const here = sum(files.filter((file) => file !== undefined));
-  checkSpace(target, downloads, here);
-  if (!files.includes(undefined)) return files as string[];
-  const pip = await findPip(env);
-  const complete: string[] = [];
-  for (const [index, wheel] of target.wheels.entries()) {
-    const before = sum(complete);
-    const onBytes = (bytes: number) => onProgress({ stage: 'downloading', bytes: before + bytes, totalBytes });
-    onBytes(0);
-    const file = files[index] ?? (await downloadWheel(pip, wheel, target, downloads, onBytes, env));
-    if (!files[index] && !(await verified(file, wheel))) {
-      rmSync(file);
-      throw new EngineError(
-        `The download of ${wheel.requirement} is damaged (its checksum differs): run the set-up again.`,
-      );
-    }
-    complete.push(file);
-  }
-  return complete;
 }
 
 async function unpackInto(
@@ -167,20 +109,6 @@ function isComplete(folder: string): boolean {
   return manifest !== undefined && damagedFiles(folder, manifest).length === 0;
 }
 
-/** pip holds a wheel twice for a moment (temporary file and copy); later wheel and unpacked files lie side by side. */
-function checkSpace(target: LibraryPackage, folder: string, bytesHere: number): void {
-  const { downloadBytes, unpackedBytes } = target;
-  const missing = Math.max(0, downloadBytes - bytesHere);
-  const needed = Math.max(2 * missing, missing + unpackedBytes);
-  const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
-  if (free < needed)
-    throw new EngineError(
-      `The set-up needs ${gigabytes(needed)} of free disk for ${folder}, but ${gigabytes(free)} are free. ` +
-        'Free some, or point CMTDET_CACHE at a folder on a larger disk.',
-    );
-}
-
 function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -191,11 +119,12 @@ function makeFolder(folder: string): void {
   }
 }
 
+function explainFullDisk(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'ENOSPC') throw error;
+  throw new EngineError('The disk filled up while unpacking. Free some, or point CMTDET_CACHE at a larger disk.');
+}
+
 function glibcVersion(): string | undefined {
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime;
 }
-
-const fileBytes = (file: string) => statSync(file).size;
-const sum = (files: readonly string[]) => files.reduce((total, file) => total + fileBytes(file), 0);
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
