@@ -2,7 +2,7 @@
 import { ImageError } from '../../errors.js';
 import type { DecodeImage, RgbImage } from '../image/image.js';
 import { rgbChannels } from '../image/image.js';
-import { pillowResize } from '../image/pillowResize.js';
+import { placeInput } from './inputPicture.js';
 import { inputSize, type ResizeRule, type Size } from './inputSize.js';
 
 export interface PictureJob {
@@ -45,9 +45,8 @@ export async function loadPicture(job: PictureJob, decode: DecodeImage): Promise
     throw error;
   }
   const input = fitting(image, job.rule, job.shape);
-  const pixels = pillowResize(image, { ...input, filter: 'bilinear' });
   const bytes = job.shape.width * job.shape.height * rgbChannels;
-  place(pixels, job.flip, job.shape, new Uint8Array(job.batch, job.place * bytes, bytes));
+  placeInput(image, input, job.shape, job.flip, new Uint8Array(job.batch, job.place * bytes, bytes));
   return {
     original: { width: image.width, height: image.height },
     input,
@@ -65,28 +64,6 @@ function fitting(image: Size, rule: ResizeRule, shape: Size): Size {
     width: Math.max(1, Math.floor(image.width * scale)),
     height: Math.max(1, Math.floor(image.height * scale)),
   };
-}
-
-/** Copies a picture to the top left of its place, mirrored if asked, and blackens the rest. */
-function place({ data, width, height }: RgbImage, mirrored: boolean, shape: Size, target: Uint8Array): void {
-  const stride = shape.width * rgbChannels;
-  const used = width * rgbChannels;
-  for (let row = 0; row < height; row++) {
-    const source = data.subarray(row * used, (row + 1) * used);
-    const start = row * stride;
-    if (mirrored) copyMirrored(source, target, start);
-    else target.set(source, start);
-    target.fill(0, start + used, start + stride);
-  }
-  target.fill(0, height * stride);
-}
-
-function copyMirrored(row: Uint8Array, target: Uint8Array, start: number): void {
-  for (let from = row.length - rgbChannels, to = start; from >= 0; from -= rgbChannels, to += rgbChannels) {
-    target[to] = row[from]!;
-    target[to + 1] = row[from + 1]!;
-    target[to + 2] = row[from + 2]!;
-  }
 }
 
 /** [G, 4] scaled by the ratio that each axis really has after rounding, then mirrored like the pixels. */

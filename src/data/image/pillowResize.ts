@@ -1,4 +1,5 @@
-import type { RgbImage } from './image.js';
+import { type RgbImage, rgbChannels } from './image.js';
+import { ResizeKernel, type Taps } from './resizeKernel.js';
 
 export type PillowFilter = 'bilinear' | 'bicubic';
 
@@ -18,6 +19,17 @@ export interface PillowResizeOptions {
   readonly source?: PixelRect;
   /** Computes this part of the result alone: the same pixels as cropping afterwards, without the work. Default: all of it. */
   readonly window?: PixelRect;
+  /** Mirrors the result left to right. Default: no. */
+  readonly mirror?: boolean;
+}
+
+/** Where the pixels of a result go: a picture's place in a larger buffer. */
+export interface PixelTarget {
+  readonly data: Uint8Array;
+  /** Byte of the first pixel. */
+  readonly offset: number;
+  /** Bytes from a row to the next. */
+  readonly stride: number;
 }
 
 /**
@@ -32,43 +44,110 @@ export interface PillowResizeOptions {
  * some pixels by one.
  */
 export function pillowResize(image: RgbImage, options: PillowResizeOptions): RgbImage {
-  const { width, height, filter } = options;
+  const { width, height } = options.window ?? options;
+  const stride = width * rgbChannels;
+  const data = new Uint8Array(height * stride);
+  pillowResizeInto(image, options, { data, offset: 0, stride });
+  return { data, width, height };
+}
+
+/** As `pillowResize`, with the pixels written to a place of the caller's. */
+export function pillowResizeInto(image: RgbImage, options: PillowResizeOptions, target: PixelTarget): void {
+  const { width, height, filter, mirror = false } = options;
   const source = options.source ?? { left: 0, top: 0, width: image.width, height: image.height };
   const window = options.window ?? { left: 0, top: 0, width, height };
   checkInside('source', source, image.width, image.height);
   checkInside('window', window, width, height);
 
-  const columns = filterTaps(source.width, width, window.left, window.width, filter);
+  const upright = filterTaps(source.width, width, window.left, window.width, filter);
+  const columns = mirror ? mirrored(upright) : upright;
   const rows = filterTaps(source.height, height, window.top, window.height, filter);
-  const firstRow = rows.first[0]!; // only the rows that the second pass reads
-  const rowCount = rows.first[window.height - 1]! + rows.count[window.height - 1]! - firstRow;
-
-  const narrowed = new Uint8Array(rowCount * window.width * 3);
-  for (let y = 0; y < rowCount; y++) {
-    const from = ((source.top + firstRow + y) * image.width + source.left) * 3;
-    if (columns.identity) {
-      const start = from + window.left * 3;
-      narrowed.set(image.data.subarray(start, start + window.width * 3), y * window.width * 3);
-    } else {
-      resampleRow(image.data, from, narrowed, y * window.width * 3, columns);
-    }
-  }
-  if (rows.identity) return { data: narrowed, width: window.width, height: window.height };
-  return { data: resampleRows(narrowed, window.width * 3, firstRow, rows), width: window.width, height: window.height };
+  ResizeKernel.use((kernel) => {
+    // Only the rows that the second pass reads: [rowCount, window.width, 3]
+    const firstRow = rows.first[0]!;
+    const rowCount = rows.first[window.height - 1]! + rows.count[window.height - 1]! - firstRow;
+    const needed = { ...source, top: source.top + firstRow, height: rowCount };
+    const narrowed = columnPass(kernel, image, needed, columns);
+    const shifted = { ...rows, first: rows.first.map((row) => row - firstRow) };
+    rowPass(kernel, narrowed, window.width * rgbChannels, shifted, target);
+  });
 }
 
-/** For each pixel of the result along one axis: which pixels it reads, and their weights × 2^22. */
-interface Taps {
-  readonly first: Int32Array;
-  readonly count: Int32Array;
-  /** Weights of result pixel i start at i × stride. */
-  readonly weights: Int32Array;
-  readonly stride: number;
+/** Rows at a time that take about this many bytes: they stay in the processor's cache, and the kernel's memory stays small. */
+const stripBytes = 128 * 1024;
+
+/** [part.height, part.width, 3] -> address of [part.height, columns, 3]. */
+function columnPass(kernel: ResizeKernel, image: RgbImage, part: PixelRect, columns: AxisTaps): number {
+  const rowBytes = part.width * rgbChannels;
+  const resultBytes = columns.first.length * rgbChannels;
+  const result = kernel.allocate(part.height * resultBytes);
+  const taps = kernel.store(columns);
+  const stripRows = Math.max(1, Math.floor(stripBytes / rowBytes));
+  const strip = kernel.allocate(stripRows * rowBytes);
+  for (let top = 0; top < part.height; top += stripRows) {
+    const rows = Math.min(stripRows, part.height - top);
+    const to = result + top * resultBytes;
+    const copied = { ...part, top: part.top + top, height: rows };
+    if (columns.identity) {
+      copyRows(
+        image,
+        { ...copied, left: part.left + columns.first[0]!, width: columns.first.length },
+        kernel.view(to, rows * resultBytes),
+      );
+      continue;
+    }
+    copyRows(image, copied, kernel.view(strip, rows * rowBytes));
+    kernel.resampleColumns(strip, rowBytes, rows, to, taps);
+  }
+  return result;
+}
+
+/** Part of a picture, packed. */
+function copyRows(
+  { data, width }: RgbImage,
+  { left, top, width: columns, height }: PixelRect,
+  target: Uint8Array,
+): void {
+  const bytes = columns * rgbChannels;
+  const start = (top * width + left) * rgbChannels;
+  if (columns === width) target.set(data.subarray(start, start + height * bytes));
+  else
+    for (let y = 0; y < height; y++) {
+      const from = start + y * width * rgbChannels;
+      target.set(data.subarray(from, from + bytes), y * bytes);
+    }
+}
+
+/** [any, bytes] at `source` -> [rows, bytes] in the target. */
+function rowPass(kernel: ResizeKernel, source: number, bytes: number, rows: AxisTaps, target: PixelTarget): void {
+  const taps = kernel.store(rows);
+  const stripRows = Math.max(1, Math.floor(stripBytes / bytes));
+  const strip = kernel.allocate(stripRows * bytes);
+  for (let top = 0; top < rows.first.length; top += stripRows) {
+    const count = Math.min(stripRows, rows.first.length - top);
+    if (!rows.identity) kernel.resampleRows(source, bytes, strip, top, count, taps);
+    const result = kernel.view(rows.identity ? source + (rows.first[0]! + top) * bytes : strip, count * bytes);
+    for (let y = 0; y < count; y++) {
+      target.data.set(result.subarray(y * bytes, (y + 1) * bytes), target.offset + (top + y) * target.stride);
+    }
+  }
+}
+
+interface AxisTaps extends Taps {
+  /** Each pixel is its own only tap, one after the other, so the pass is a copy. */
   readonly identity: boolean;
 }
 
+/** The same pixels from the last to the first. */
+function mirrored({ first, count, weights, stride }: AxisTaps): AxisTaps {
+  const turned = new Int32Array(weights.length);
+  const last = first.length - 1;
+  for (let i = 0; i <= last; i++)
+    turned.set(weights.subarray((last - i) * stride, (last - i + 1) * stride), i * stride);
+  return { first: first.toReversed(), count: count.toReversed(), weights: turned, stride, identity: false };
+}
+
 const fractionBits = 22; // 32 - 8 for the pixel - 2 for overshoot and sign
-const half = 1 << (fractionBits - 1);
 
 /** Filter shapes, and how far they reach at scale 1. */
 const filters = {
@@ -85,10 +164,10 @@ function cubic(x: number): number {
 }
 
 /** Taps of results `start` .. `start + length - 1` when `from` pixels become `to`. */
-function filterTaps(from: number, to: number, start: number, length: number, name: PillowFilter): Taps {
+function filterTaps(from: number, to: number, start: number, length: number, name: PillowFilter): AxisTaps {
   const scale = from / to;
   const filterScale = Math.max(scale, 1);
-  const identity = from === to; // then each pixel is its own only tap, and the pass can be left out
+  const identity = from === to;
   const support = identity ? 0.5 : filters[name].support * filterScale;
   const inverse = 1 / filterScale;
   const stride = Math.ceil(support) * 2 + 1;
@@ -113,63 +192,6 @@ function filterTaps(from: number, to: number, start: number, length: number, nam
     count[i] = taps;
   }
   return { first, count, weights, stride, identity };
-}
-
-/** One row of pixels, along the row: reads `data` from `from` on, writes taps.first.length pixels. */
-function resampleRow(data: Uint8Array, from: number, out: Uint8Array, to: number, taps: Taps): void {
-  const { first, count, weights, stride } = taps;
-  for (let i = 0; i < first.length; i++) {
-    let red = half;
-    let green = half;
-    let blue = half;
-    let at = from + first[i]! * 3;
-    const end = i * stride + count[i]!;
-    for (let k = i * stride; k < end; k++, at += 3) {
-      const weight = weights[k]!;
-      red = (red + Math.imul(data[at]!, weight)) | 0;
-      green = (green + Math.imul(data[at + 1]!, weight)) | 0;
-      blue = (blue + Math.imul(data[at + 2]!, weight)) | 0;
-    }
-    const pixel = to + i * 3;
-    out[pixel] = clip8(red >> fractionBits);
-    out[pixel + 1] = clip8(green >> fractionBits);
-    out[pixel + 2] = clip8(blue >> fractionBits);
-  }
-}
-
-/**
- * All rows, across rows of `length` bytes; `data` begins at row `firstRow`.
- *
- * Four taps at a time: that halves the time, as the sums are read and written once for four.
- */
-function resampleRows(data: Uint8Array, length: number, firstRow: number, taps: Taps): Uint8Array {
-  const { first, count, weights, stride } = taps;
-  const out = new Uint8Array(first.length * length);
-  const sums = new Int32Array(length);
-  for (let y = 0; y < first.length; y++) {
-    sums.fill(half);
-    let row = (first[y]! - firstRow) * length;
-    let k = y * stride;
-    const end = k + count[y]!;
-    for (; k + 4 <= end; k += 4, row += 4 * length) {
-      const [w0, w1, w2, w3] = [weights[k]!, weights[k + 1]!, weights[k + 2]!, weights[k + 3]!];
-      const [row1, row2, row3] = [row + length, row + 2 * length, row + 3 * length];
-      for (let i = 0; i < length; i++) {
-        const pair = Math.imul(data[row + i]!, w0) + Math.imul(data[row1 + i]!, w1);
-        sums[i] = sums[i]! + pair + Math.imul(data[row2 + i]!, w2) + Math.imul(data[row3 + i]!, w3);
-      }
-    }
-    for (; k < end; k++, row += length) {
-      const weight = weights[k]!;
-      for (let i = 0; i < length; i++) sums[i] = sums[i]! + Math.imul(data[row + i]!, weight);
-    }
-    for (let i = 0, to = y * length; i < length; i++, to++) out[to] = clip8(sums[i]! >> fractionBits);
-  }
-  return out;
-}
-
-function clip8(value: number): number {
-  return Math.max(0, Math.min(255, value));
 }
 
 function checkInside(name: string, rect: PixelRect, width: number, height: number): void {
