@@ -19,6 +19,11 @@ const braceBit = 0x20;
 
 /** 10^0 .. 10^22: the powers of ten that a double holds exactly. */
 const powersOfTen = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
+const literals: ReadonlyMap<string, boolean | null> = new Map([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]);
 const firstChunk = 1 << 20;
 const deepest = 64;
 
@@ -42,7 +47,7 @@ export class FieldSet<Name extends string = string> {
  * @throws DatasetError with line, column and byte of whatever is not JSON
  */
 export class JsonReader {
-  #buffer: Buffer = Buffer.alloc(firstChunk + 1);
+  #buffer: Buffer = Buffer.allocUnsafe(firstChunk + 1);
   /** The next byte to read, and the end of the bytes, in the buffer. */
   #at = 0;
   #end = 0;
@@ -154,17 +159,19 @@ export class JsonReader {
     throw new DatasetError(this.source.name, [{ at: `line ${line}, column ${column} (byte ${byte})`, message }]);
   }
 
-  /** True if the token that reached `at` was cut off there by the end of the buffer and there is more of it now. */
+  /** True if the token that reached `at` may go on there: then it has moved to the buffer's start, to be read again. */
   #atCut(at: number): boolean {
-    return at === this.#end && !this.#exhausted && this.#refill(this.#at);
+    if (at !== this.#end || this.#exhausted) return false;
+    this.#refill(this.#at);
+    return true;
   }
 
-  /** Drops the bytes before `keep` and reads behind the others. Indices move: whoever holds one starts its token again. */
-  #refill(keep: number): boolean {
+  /** Drops the bytes before `keep` and reads more behind the others. All indices move. */
+  #refill(keep: number): void {
     let buffer = this.#buffer;
     const kept = this.#end - keep;
     if (kept === buffer.length - 1) {
-      buffer = Buffer.alloc(buffer.length * 2 - 1); // a token as long as the buffer
+      buffer = Buffer.allocUnsafe(buffer.length * 2 - 1); // a token as long as the buffer
       this.#buffer.copy(buffer, 0, keep, this.#end);
     } else buffer.copyWithin(0, keep, this.#end);
     const count = this.source.read(buffer, kept, buffer.length - 1 - kept);
@@ -174,7 +181,6 @@ export class JsonReader {
     this.#end = kept + count;
     buffer[this.#end] = 0;
     this.#exhausted = count === 0;
-    return count > 0;
   }
 
   /** Reads an opening bracket; false if its closing one follows at once. */
@@ -296,16 +302,17 @@ export class JsonReader {
   #skipString(): void {
     const start = this.#base + this.#at;
     this.#at++;
+    let escaped = false;
     for (;;) {
-      const byte = this.#buffer[this.#at]!;
-      if (byte === quote) break;
-      if (byte === 0 && this.#atCut(this.#at)) continue;
-      if (this.#at >= this.#end) this.fail('the string that starts here has no end', start - this.#base);
-      this.#at++;
-      if (byte === backslash && !this.#atCut(this.#at)) this.#at++;
-      else if (byte === backslash) this.#at++;
+      if (this.#at === this.#end) {
+        if (this.#atCut(this.#at)) continue;
+        this.fail('the string that starts here has no end', start - this.#base);
+      }
+      const byte = this.#buffer[this.#at++]!;
+      if (escaped) escaped = false;
+      else if (byte === quote) return;
+      else escaped = byte === backslash;
     }
-    this.#at++;
   }
 
   #skipNested(): void {
@@ -359,11 +366,6 @@ export class JsonReader {
 
   #literal(): unknown {
     const word = this.#word();
-    const literals = new Map<string, unknown>([
-      ['true', true],
-      ['false', false],
-      ['null', null],
-    ]);
     if (!literals.has(word)) {
       this.fail(word === 'NaN' || word === 'Infinity' ? bareWord(word) : `expected a value, found ${this.#found()}`);
     }
