@@ -9,7 +9,7 @@ const batchSize = count
   .default(null)
   .describe('Pictures measured at a time; no number depends on it. null: as in training.');
 
-const DetectionInference = z.strictObject({
+export const DetectionInference = z.strictObject({
   scoreThreshold: fraction.default(0.05).describe('Scores must exceed this.'),
   nmsIou: fraction
     .default(0.5)

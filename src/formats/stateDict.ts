@@ -20,7 +20,7 @@ export function readStateDict(path: string, key?: string): Map<string, NamedArra
 }
 
 /** A length of 8 bytes, then JSON; a cut file that is called so counts too, for the better message. */
-function isSafetensors(path: string): boolean {
+export function isSafetensors(path: string): boolean {
   return withBytes(path, (bytes) => {
     const isJson = bytes.size > 8 && bytes.read(8, 1)[0] === 0x7b;
     return isJson || extname(path) === '.safetensors';

@@ -1,43 +1,122 @@
-/** The CMT classifier, for pretraining. */
-import * as tf from '@tensorflow/tfjs-core';
-import { BatchNorm, Conv2d, Linear } from '../nn/layers.js';
-import { type ForwardContext, Module } from '../nn/module.js';
-import { silu } from '../nn/ops/activation.js';
-import { dropout } from '../nn/ops/drop.js';
-import { Cmt, type CmtOptions, type CmtSpec } from './cmt.js';
+/** A trained classifier, ready to be given pictures. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { CheckpointError } from '../errors.js';
+import { isSafetensors, readStateDict } from '../formats/stateDict.js';
+import { inference } from '../nn/module.js';
+import type { EngineOptions } from '../tensorflow/config.js';
+import { type Compiled, Program } from '../tensorflow/program.js';
+import type { HostTensor } from '../tensorflow/tensor.js';
+import type { CmtWidths } from './authorNames.js';
+import { buildClassifier } from './build.js';
+import { Cmt, type CmtSpec } from './cmt.js';
+import { CmtClassifier } from './cmtClassifier.js';
+import { importAuthors } from './convertCheckpoint.js';
+import { isOurCheckpoint, loadWeights, readModel } from './modelFile.js';
+import { normalisePixels } from './preprocess.js';
 
-export interface ClassifierOptions extends CmtOptions {
-  readonly classes: number;
-  /** Width between the last map and the classes. @default 1280 */
-  readonly headChannels?: number;
-  /** Dropout rate before the last layer. @default 0 */
-  readonly headDropout?: number;
-}
+type Maps = 'c2' | 'c3' | 'c4' | 'c5';
 
-/** Backbone, 1×1 convolution, batch normalisation, SiLU, mean over the map, linear layer; the order as released. */
-export class CmtClassifier extends Module {
-  readonly backbone: Cmt;
-  readonly expand: Conv2d;
-  readonly expandNorm: BatchNorm;
-  readonly head: Linear;
+export class Classifier {
+  readonly #program: Program;
+  readonly #logits: Compiled<'images', 'logits'>;
+  readonly #pixelLogits: Compiled<'images', 'logits'>;
+  readonly #features: Compiled<'images', Maps>;
 
   constructor(
-    spec: CmtSpec,
-    readonly options: ClassifierOptions,
+    readonly model: CmtClassifier,
+    engine: EngineOptions = {},
   ) {
-    super();
-    const width = options.headChannels ?? 1280;
-    this.backbone = new Cmt(spec, options);
-    this.expand = new Conv2d(spec.dims[3], width, { kernel: 1 });
-    this.expandNorm = new BatchNorm(width);
-    this.head = new Linear(width, options.classes);
+    this.#program = new Program(engine);
+    const forward = (x: tf.Tensor) => ({ logits: model.forward(x as tf.Tensor4D, inference) });
+    this.#logits = this.#program.compile(({ images }) => forward(images));
+    this.#pixelLogits = this.#program.compile(({ images }) => forward(normalisePixels(images as tf.Tensor4D)));
+    this.#features = this.#program.compile(({ images }) => {
+      const [c2, c3, c4, c5] = model.backbone.forward(images as tf.Tensor4D, inference);
+      return { c2, c3, c4, c5 };
+    });
   }
 
-  /** [B, H, W, 3] → logits [B, K]. */
-  forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor2D {
-    const c5 = this.backbone.forward(x, ctx)[3];
-    const map = silu(this.expandNorm.forward(this.expand.forward(c5), ctx)); // [B, H/32, W/32, W]
-    const pooled = dropout(tf.mean<tf.Tensor2D>(map, [1, 2]), this.options.headDropout ?? 0, ctx); // [B, W]
-    return this.head.forward(pooled);
+  /**
+   * Reads a classifier from a checkpoint of `cmtdet pretrain`, or of the authors (`.pth`, or safetensors with their names).
+   *
+   * @throws CheckpointError when the file is damaged, incomplete, or of another kind
+   */
+  static load(path: string, engine: EngineOptions = {}): Classifier {
+    if (isSafetensors(path) && isOurCheckpoint(path)) {
+      const { description, tensors } = readModel(path);
+      if (description.kind !== 'classifier') {
+        throw new CheckpointError(path, [
+          { at: 'kind', message: `expected a classifier, found a ${description.kind}` },
+        ]);
+      }
+      const model = buildClassifier(description.model, description.classes.length);
+      loadWeights(model, tensors, path);
+      return new Classifier(model, engine);
+    }
+    const { widths, tensors } = importAuthors(path, readStateDict(path));
+    const { classes, headChannels } = widths;
+    if (classes === undefined || headChannels === undefined) {
+      throw new CheckpointError(path, [{ at: 'head.weight', message: 'missing: the file holds a backbone only' }]);
+    }
+    const model = new CmtClassifier(new Cmt(specOfWidths(path, widths)), { classes, headChannels });
+    loadWeights(model, tensors, path);
+    return new Classifier(model, engine);
   }
+
+  /**
+   * Logits of normalised pictures.
+   *
+   * @param images [B, H, W, 3], ImageNet's mean and deviation taken out; H and W multiples of 32
+   * @param shape [B, H, W, 3]
+   * @returns [B, K]
+   */
+  async logits(images: Float32Array, shape: readonly number[]): Promise<HostTensor<Float32Array>> {
+    const { logits } = await this.#logits({ images: { data: images, shape } });
+    return logits as HostTensor<Float32Array>;
+  }
+
+  /** Logits of 8-bit pictures: [B, H, W, 3] → [B, K]. */
+  async pixelLogits(images: Uint8Array, shape: readonly number[]): Promise<HostTensor<Float32Array>> {
+    const { logits } = await this.#pixelLogits({ images: { data: images, shape } });
+    return logits as HostTensor<Float32Array>;
+  }
+
+  /** C2 … C5 of normalised pictures, as in {@link logits}: [B, H/s, W/s, C] with s = 4, 8, 16, 32. */
+  async features(images: Float32Array, shape: readonly number[]): Promise<HostTensor<Float32Array>[]> {
+    const { c2, c3, c4, c5 } = await this.#features({ images: { data: images, shape } });
+    return [c2, c3, c4, c5] as HostTensor<Float32Array>[];
+  }
+
+  /** Takes over the weights that the model's parameters now have on the host. */
+  refresh(): Promise<void> {
+    return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
+  }
+
+  dispose(): Promise<void> {
+    return this.#program.dispose();
+  }
+}
+
+/** The network that a file's shapes belong to. */
+export function specOfWidths(
+  source: string,
+  { stem, dims, depths, hidden, heads, reductions, inputSize }: CmtWidths,
+): CmtSpec {
+  if (inputSize === undefined) {
+    throw new CheckpointError(source, [
+      { at: 'relative_pos_a', message: 'missing, so the image size of pretraining is not known' },
+    ]);
+  }
+  const four = (values: readonly number[]) => values as CmtSpec['dims'];
+  // hidden = ⌊ratio · channels⌋ in every stage: the largest quotient is a ratio that gives all four.
+  const ratio = Math.max(...hidden.map((width, s) => width / dims[s]!)) + 1e-9; // above any rounding of the quotient
+  return {
+    dims: four(dims),
+    stemChannels: stem,
+    depths: four(depths),
+    ratio,
+    heads: four(heads),
+    reductions: four(reductions),
+    inputSize,
+  };
 }

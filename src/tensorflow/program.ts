@@ -2,13 +2,13 @@
  * A TensorFlow graph and the session that runs it: traced functions over variables that live in the session.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Output, Pointer } from './api.js';
+import { type Output, type Pointer, tensorflow } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
 import { type EngineOptions, encodeConfig } from './config.js';
 import { Graph } from './graph.js';
 import { Session } from './session.js';
-import { type DataType, dataTypeOf, dataTypes, type HostTensor } from './tensor.js';
+import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './tensor.js';
 import { Trace } from './trace.js';
 import type { Variable } from './variable.js';
 
@@ -56,19 +56,24 @@ export class Program {
     return async (inputs) => {
       const named = Object.entries(inputs) as [I, HostTensor][];
       const key = named.map(([name, { data, shape }]) => `${name}:${dataTypeOf(data)}[${shape.join()}]`).join();
-      let signature = signatures.get(key);
-      if (signature === undefined) {
-        signature = this.#trace(fn, named);
+      // Copied before anything is awaited: the caller may use its arrays again as soon as the call returns its promise.
+      const values = new Map(named.map(([name, tensor]) => [name, toNative(tensor)]));
+      let signature: Signature<I, O>;
+      try {
+        signature = signatures.get(key) ?? this.#trace(fn, named);
         signatures.set(key, signature);
+        if (this.#unset.length > 0) await this.push(this.#unset);
+      } catch (error) {
+        for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
+        throw error;
       }
-      if (this.#unset.length > 0) await this.push(this.#unset);
-      const feeds = signature.feeds.map(([name, output]) => [output, inputs[name]] as const);
+      const { feeds, fetches, targets } = signature;
       const results = await this.#session.run(
-        feeds,
-        signature.fetches.map(([, output]) => output),
-        signature.targets,
+        feeds.map(([name, output]) => [output, values.get(name)!] as const),
+        fetches.map(([, output]) => output),
+        targets,
       );
-      return Object.fromEntries(signature.fetches.map(([name], i) => [name, results[i]])) as Record<O, HostTensor>;
+      return Object.fromEntries(fetches.map(([name], i) => [name, results[i]])) as Record<O, HostTensor>;
     };
   }
 
@@ -77,7 +82,7 @@ export class Program {
     const chosen = [...variables];
     const slots = chosen.map((variable) => this.#slot(variable));
     const feeds = chosen.flatMap((variable, i) =>
-      variable.isZero ? [] : [[slots[i]!.value, { data: variable.value, shape: variable.shape }] as const],
+      variable.isZero ? [] : [[slots[i]!.value, toNative({ data: variable.value, shape: variable.shape })] as const],
     );
     const targets = chosen.map((variable, i) => (variable.isZero ? slots[i]!.clear : slots[i]!.assign));
     const done = new Set(chosen);

@@ -2,7 +2,7 @@
 import { EngineError } from '../errors.js';
 import { type Output, type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import type { Graph } from './graph.js';
-import { fromNative, type HostTensor, toNative } from './tensor.js';
+import { fromNative, type HostTensor } from './tensor.js';
 
 export class Session {
   readonly #tf: TensorflowApi = tensorflow();
@@ -24,11 +24,12 @@ export class Session {
   /**
    * Runs what `fetches` and `targets` need. The event loop keeps turning meanwhile; several runs may be under way.
    *
+   * @param feeds values as native tensors, which are the session's from now on
    * @returns the fetched values, in order
    * @throws EngineError with TensorFlow's message
    */
   async run(
-    feeds: readonly (readonly [Output, HostTensor])[],
+    feeds: readonly (readonly [Output, Pointer])[],
     fetches: readonly Output[],
     targets: readonly Pointer[],
   ): Promise<HostTensor[]> {
@@ -70,14 +71,14 @@ export class Session {
   }
 
   async #run(
-    feeds: readonly (readonly [Output, HostTensor])[],
+    feeds: readonly (readonly [Output, Pointer])[],
     fetches: readonly Output[],
     targets: readonly Pointer[],
   ): Promise<HostTensor[]> {
     const tf = this.#tf;
     const session = this.#open();
     const status = tf.TF_NewStatus();
-    const values = feeds.map(([, tensor]) => toNative(tensor));
+    const values = feeds.map(([, value]) => value);
     const results = new BigUint64Array(Math.max(fetches.length, 1));
     try {
       await new Promise<void>((resolve, reject) => {

@@ -10,8 +10,8 @@ import { type NamedArray, permuteAxes, toFloat32 } from '../../src/formats/named
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { readStateDict } from '../../src/formats/stateDict.js';
 import { cmtNames } from '../../src/models/authorNames.js';
-import { CmtClassifier } from '../../src/models/classifier.js';
-import type { CmtSpec } from '../../src/models/cmt.js';
+import { Cmt, type CmtSpec } from '../../src/models/cmt.js';
+import { CmtClassifier } from '../../src/models/cmtClassifier.js';
 import { importAuthors } from '../../src/models/convertCheckpoint.js';
 import { softTargetCrossEntropy } from '../../src/models/losses.js';
 import { type ForwardContext, inference, type Parameter } from '../../src/nn/module.js';
@@ -44,7 +44,7 @@ function relativeError(found: ArrayLike<number>, wanted: ArrayLike<number>): num
 
 function loadMini(file: string): { model: CmtClassifier; parameters: Map<string, Parameter> } {
   const { tensors } = importAuthors(file, readStateDict(file));
-  const model = new CmtClassifier(mini, { classes: 10, headChannels: 64 });
+  const model = new CmtClassifier(new Cmt(mini), { classes: 10, headChannels: 64 });
   const parameters = new Map(model.parameters());
   expect([...tensors.keys()].sort()).toEqual([...parameters.keys()].sort());
   for (const [name, array] of tensors) parameters.get(name)!.value = toFloat32(array);

@@ -1,0 +1,103 @@
+/** Checkpoints: weights by the names of their fields in a safetensors file, with a description in its header. */
+import { z } from 'zod';
+import { CheckpointError, type Problem } from '../errors.js';
+import { type NamedArray, toFloat32 } from '../formats/namedArray.js';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../formats/safetensors.js';
+import type { Module } from '../nn/module.js';
+import { ModelDescription } from './description.js';
+
+const descriptionKey = 'cmtdet';
+
+/** Whether a safetensors file was written by {@link saveModel}. */
+export const isOurCheckpoint = (path: string): boolean => descriptionKey in readSafetensorsHeader(path).metadata;
+
+/**
+ * Writes a checkpoint: whole, or not at all.
+ *
+ * @param values by parameter name, in place of the model's own (a running average of them, for instance)
+ */
+export async function saveModel(
+  path: string,
+  model: Module,
+  description: ModelDescription,
+  values?: ReadonlyMap<string, Float32Array>,
+): Promise<void> {
+  const tensors = new Map<string, NamedArray>();
+  for (const [name, parameter] of model.parameters()) {
+    tensors.set(name, { dtype: 'F32', shape: parameter.shape, data: values?.get(name) ?? parameter.value });
+  }
+  await writeSafetensors(path, tensors, { [descriptionKey]: JSON.stringify(description) });
+}
+
+/** The description alone, without the weights. @throws CheckpointError */
+export function readDescription(path: string): ModelDescription {
+  return parseDescription(path, readSafetensorsHeader(path).metadata);
+}
+
+/** @throws CheckpointError when the file is damaged, or no checkpoint of ours */
+export function readModel(path: string): { description: ModelDescription; tensors: ReadonlyMap<string, NamedArray> } {
+  const { tensors, metadata } = readSafetensors(path);
+  return { description: parseDescription(path, metadata), tensors };
+}
+
+function parseDescription(path: string, metadata: Readonly<Record<string, string>>): ModelDescription {
+  const text = metadata[descriptionKey];
+  if (text === undefined) {
+    throw new CheckpointError(
+      path,
+      [
+        {
+          at: 'metadata',
+          message: `expected "${descriptionKey}", found ${Object.keys(metadata).join(', ') || 'nothing'}`,
+        },
+      ],
+      notOurs,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new CheckpointError(path, [{ at: `metadata.${descriptionKey}`, message: 'expected JSON' }]);
+  }
+  const parsed = ModelDescription.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path: at, message }) => ({
+    at: z.core.toDotPath(at) || '(root)',
+    message,
+  }));
+  throw new CheckpointError(path, problems, 'The checkpoint was written by another version of cmtdet.');
+}
+
+const notOurs = 'It has weights but does not say of which network. "cmtdet convert" and --init-from take such files.';
+
+/**
+ * Puts weights into a model that has the same parameters.
+ *
+ * @param source of the weights, for messages
+ * @throws CheckpointError listing what is missing, left over, or of another shape
+ */
+export function loadWeights(model: Module, tensors: ReadonlyMap<string, NamedArray>, source: string): void {
+  const problems: Problem[] = [];
+  const names = new Set<string>();
+  const fitting: (() => void)[] = [];
+  for (const [name, parameter] of model.parameters()) {
+    names.add(name);
+    const array = tensors.get(name);
+    if (array === undefined) problems.push({ at: name, message: 'missing' });
+    else if (array.shape.join() !== parameter.shape.join()) {
+      problems.push({
+        at: name,
+        message: `expected shape [${parameter.shape.join(', ')}], found [${array.shape.join(', ')}]`,
+      });
+    } else
+      fitting.push(() => {
+        parameter.value = toFloat32(array);
+      });
+  }
+  for (const name of tensors.keys())
+    if (!names.has(name)) problems.push({ at: name, message: 'the network has no such parameter' });
+  if (problems.length > 0)
+    throw new CheckpointError(source, problems, 'The checkpoint is of another network than the config or header says.');
+  for (const put of fitting) put();
+}
