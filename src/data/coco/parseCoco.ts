@@ -16,11 +16,11 @@ import { Tally } from './tally.js';
 export interface ParseCocoOptions {
   /**
    * What to do with an annotation that cannot be used (no box of four finite numbers, an image or category that does
-   * not exist): `stop` with an error that lists all of them, or `skip` them with a warning.
+   * not exist) or an image that is listed again: `stop` with an error that lists all of them, or `skip` with a warning.
    *
    * @default 'stop'
    */
-  readonly badAnnotations?: 'stop' | 'skip';
+  readonly onBad?: 'stop' | 'skip';
   /**
    * What to call an input that is no path in messages.
    *
@@ -45,8 +45,8 @@ const checked = new WeakSet<object>();
  */
 export function parseCoco(input: JsonInput, options: ParseCocoOptions = {}): CocoFile {
   if (typeof input === 'object' && checked.has(input)) return input as CocoFile;
-  const { name = 'annotations', badAnnotations = 'stop' } = options;
-  const parser = new CocoParser(badAnnotations === 'skip');
+  const { name = 'annotations', onBad = 'stop' } = options;
+  const parser = new CocoParser(onBad === 'skip');
   const seen = readRecordArrays(input, name, {
     images: { fields: imageFields, take: (record, index) => parser.image(record, index) },
     annotations: { fields: annotationFields, take: (record, index) => parser.annotation(record, index) },
@@ -148,6 +148,7 @@ class CocoParser {
   }
 
   finish(): CocoFile {
+    if (this.skipBad) this.#dropRepeatedImages();
     this.#repeatedIds('images', this.#images, this.#imagePlaces);
     this.#repeatedIds('categories', this.#categories, this.#categoryPlaces);
     this.#mixedImageIds();
@@ -193,6 +194,19 @@ class CocoParser {
         const message = `id ${describe(id)} is taken by ${key}[${earlier}] already`;
         this.problems.push({ at: `${key}[${places[i]}].id`, message });
       }
+    }
+  }
+
+  /** An image listed twice with one id and one file is one image. With two files it stays a problem. */
+  #dropRepeatedImages(): void {
+    const fileOf = new Map<CocoId, string | undefined>();
+    for (let i = 0; i < this.#images.length; i++) {
+      const { id, file_name } = this.#images[i]!;
+      if (fileOf.has(id) && fileOf.get(id) === file_name) {
+        this.#warnings.add('{n} images were listed again and skipped', `images[${this.#imagePlaces[i]}]`);
+        this.#images.splice(i, 1);
+        this.#imagePlaces.splice(i--, 1);
+      } else fileOf.set(id, file_name);
     }
   }
 

@@ -194,7 +194,7 @@ describe('boxes', () => {
   });
 
   it('skipped with a warning, on request', () => {
-    const parsed = parseCoco(file([{}, { bbox: [] }, { category_id: null }]), { badAnnotations: 'skip' });
+    const parsed = parseCoco(file([{}, { bbox: [] }, { category_id: null }]), { onBad: 'skip' });
     expect(parsed.annotations).toHaveLength(1);
     expect(parsed.warnings).toMatchInlineSnapshot(`
       [
