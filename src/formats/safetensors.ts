@@ -114,8 +114,9 @@ function* layoutProblems(
 ): Generator<Problem> {
   for (const [at, { dtype, shape, begin, end }] of entries) {
     const expected = elementCount(shape) * bytesPerElement(dtype);
-    if (end - begin !== expected)
-      yield { at, message: `${dtype} [${shape.join(', ')}] takes ${expected} bytes, data_offsets hold ${end - begin}` };
+    if (end - begin === expected) continue;
+    const needed = Number.isNaN(expected) ? 'more bytes than can be counted' : `${expected} bytes`;
+    yield { at, message: `${dtype} [${shape.join(', ')}] takes ${needed}, data_offsets hold ${end - begin}` };
   }
   let previousEnd = dataStart;
   for (const [at, { begin, end }] of [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {

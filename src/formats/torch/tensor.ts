@@ -52,27 +52,34 @@ export interface StoredBytes {
   readonly length: number;
 }
 
-/**
- * Reads a tensor from its storage into row-major order, in memory of its own.
- *
- * @returns the array, or what is wrong with the tensor
- */
-export function readTensor(
-  bytes: ByteSource,
-  stored: StoredBytes | undefined,
-  tensor: TorchTensor,
-  bigEndian: boolean,
-): NamedArray | string {
-  const { storage, dtype, offset, shape, strides, extent } = tensor;
+/** Why a tensor cannot be read, without reading it; undefined where it can. */
+export function tensorFault(stored: StoredBytes | undefined, tensor: TorchTensor): string | undefined {
+  const { storage, dtype, offset, extent } = tensor;
   if (dtype === undefined) return `elements of type ${storage.className} are not read`;
   if (stored === undefined) return `its storage ${storage.key} is not in the file`;
   const width = bytesPerElement(dtype);
+  const end = storage.viewOffset + offset + extent;
+  // Positive conditions, so that NaN and infinity, which sizes beyond 2^53 give, are faults too.
+  if (offset + extent <= storageLength(storage, width) && end * width <= stored.length) return undefined;
+  return `reaches to element ${end} of storage ${storage.key}, which has ${stored.length / width}`;
+}
+
+/**
+ * Reads a tensor from its storage into row-major order, in memory of its own.
+ *
+ * @param tensor one without a {@link tensorFault}
+ */
+export function readTensor(
+  bytes: ByteSource,
+  stored: StoredBytes,
+  tensor: TorchTensor,
+  bigEndian: boolean,
+): NamedArray {
+  const { storage, shape, strides, extent } = tensor;
+  const dtype = tensor.dtype!;
+  const width = bytesPerElement(dtype);
   const count = elementCount(shape);
-  const start = storage.viewOffset + offset;
-  // Negated so that NaN, which sizes beyond 2^53 give, is refused too.
-  if (!(offset + extent <= storageLength(storage, width) && (start + extent) * width <= stored.length && count >= 0))
-    return `reaches to element ${start + extent} of storage ${storage.key}, which has ${stored.length / width}`;
-  const read = bytes.read(stored.offset + start * width, extent * width);
+  const read = bytes.read(stored.offset + (storage.viewOffset + tensor.offset) * width, extent * width);
   if (bigEndian) swapBytes(read, width);
   const window = arrayFromBytes(dtype, [extent], read);
   if (extent === count && isRowMajor(shape, strides)) return { ...window, shape };

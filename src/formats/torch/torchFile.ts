@@ -4,7 +4,7 @@ import type { NamedArray } from '../namedArray.js';
 import type { TorchContent } from './content.js';
 import { legacyMagic, readLegacyFormat } from './legacyFormat.js';
 import { InertRecord } from './pickle.js';
-import { readTensor, TorchTensor } from './tensor.js';
+import { readTensor, TorchTensor, tensorFault } from './tensor.js';
 import { readZipFormat } from './zipFormat.js';
 
 /** Where training scripts put the weights, likeliest first; the averaged ones only if there are no others. */
@@ -76,19 +76,21 @@ export class TorchFile {
 
   #readTensors(bytes: ByteSource, tensors: ReadonlyMap<string, TorchTensor>): Map<string, NamedArray> {
     const { storages, bigEndian } = this.#content;
+    const problems: Problem[] = [];
+    for (const [at, tensor] of tensors) {
+      const message = tensorFault(storages.get(tensor.storage.key), tensor);
+      if (message !== undefined) problems.push({ at, message });
+    }
+    if (problems.length > 0) throw new CheckpointError(this.#name, problems);
     const cost = [...tensors.values()].reduce((sum, tensor) => sum + tensor.cost, 0);
     if (!(cost <= Math.max(alwaysAllowedBytes, maxExpansion * bytes.size))) {
-      const message = `its tensors come to ${cost} bytes, the file has ${bytes.size}`;
+      const size = Number.isNaN(cost) ? 'more bytes than can be counted' : `${cost} bytes`;
+      const message = `its tensors come to ${size}, the file has ${bytes.size}`;
       throw new CheckpointError(this.#name, [{ at: 'file', message }], 'No real checkpoint does this.');
     }
     const arrays = new Map<string, NamedArray>();
-    const problems: Problem[] = [];
-    for (const [name, tensor] of tensors) {
-      const array = readTensor(bytes, storages.get(tensor.storage.key), tensor, bigEndian);
-      if (typeof array === 'string') problems.push({ at: name, message: array });
-      else arrays.set(name, array);
-    }
-    if (problems.length > 0) throw new CheckpointError(this.#name, problems);
+    for (const [name, tensor] of tensors)
+      arrays.set(name, readTensor(bytes, storages.get(tensor.storage.key)!, tensor, bigEndian));
     return arrays;
   }
 }
