@@ -9,6 +9,7 @@ import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { CheckpointError } from '../errors.js';
 import { inference } from '../nn/module.js';
+import { gatherRows } from '../nn/ops/gather.js';
 import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
@@ -63,7 +64,7 @@ function bestOf(
     anchor,
     tf.mul(tf.reshape(tf.range(0, batch, 1, 'int32'), [batch, 1]), tf.scalar(anchors, 'int32')),
   );
-  const picked = tf.gather(tf.reshape(deltas, [batch * anchors, 4]), tf.reshape(tf.cast(rows, 'int32'), [batch * k]));
+  const picked = gatherRows(tf.reshape(deltas, [batch * anchors, 4]), tf.reshape(tf.cast(rows, 'int32'), [batch * k]));
   return { scores: tf.sigmoid(best!), indices: indices!, deltas: tf.reshape(picked, [batch, k, 4]) };
 }
 

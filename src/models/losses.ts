@@ -1,5 +1,6 @@
 /** Losses of classifier and detector. Scalars; each states what it is a sum or a mean of. */
 import * as tf from '@tensorflow/tfjs-core';
+import { gatherRows } from '../nn/ops/gather.js';
 import { withGradient } from '../nn/ops/gradient.js';
 import { rawOp, rawOps } from '../tensorflow/backend.js';
 
@@ -78,7 +79,7 @@ export function focalLoss(logits: tf.Tensor3D, labels: tf.Tensor2D, options: Foc
         tf.mul(tf.range(0, count, 1, 'int32'), tf.scalar(classes, 'int32')),
         tf.cast(own, 'int32'),
       ); // [B·R]
-      const picked = tf.gather(tf.reshape(rows, [count * classes]), positions as tf.Tensor1D); // [B·R]
+      const picked = gatherRows(tf.reshape(rows, [count * classes]), positions); // [B·R]
       const yes = positiveFocal(picked, options);
       const no = negativeFocal(picked, options);
 

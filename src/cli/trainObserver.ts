@@ -1,0 +1,48 @@
+/** Shows a training run to a person. */
+import type { StepEvent, TrainObserver } from '../train/task.js';
+import { duration, note, paint, warn } from './console.js';
+import { LiveLine } from './liveLine.js';
+
+/** A live line with rate, loss parts, learning rate and time left; lines that stay for measurements. */
+export function trainObserver(headline: readonly string[]): TrainObserver & { close(): void } {
+  const line = new LiveLine();
+  return {
+    onStep: (event) => line.update(describeStep(event)),
+    onEvaluating: (done, total) => line.update(`measuring on val: ${done} of ${total} pictures`),
+    onEvaluated(epoch, metrics, best) {
+      const shown = headline.map((name) => `${name} ${metrics[name]?.toFixed(4) ?? 'n/a'}`);
+      line.keep(`after epoch ${epoch}: ${shown.join('  ')}${best ? paint('green', '  best so far') : ''}`);
+    },
+    onWarning(message) {
+      line.clear();
+      warn(message);
+    },
+    close: () => line.clear(),
+  };
+}
+
+function describeStep(event: StepEvent): string {
+  const parts = Object.entries(event.parts).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  const loss = parts.length > 1 ? `loss ${event.loss.toFixed(4)} (${parts.join(', ')})` : parts.join();
+  return [
+    `epoch ${Math.min(event.epoch + 1, event.epochs)}/${event.epochs}`,
+    `step ${event.step}/${event.steps}`,
+    loss,
+    `lr ${event.learningRate.toExponential(2)}`,
+    `${event.rate.toFixed(1)} img/s`,
+    ...(event.waiting > 0.03 ? [`waiting for data ${(100 * event.waiting).toFixed(0)} %`] : []),
+    `${duration(event.secondsLeft)} left`,
+  ].join('  ');
+}
+
+/** A signal that Ctrl-C gives once: the run then ends after its step, saved. A second Ctrl-C ends at once. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      note('stopping after this step; once more to stop at once');
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,215 @@
+/** Training of a detector on COCO json. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { DetectionConfig } from '../config/schema.js';
+import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
+import { rgbChannels } from '../data/image/image.js';
+import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
+import { assignBatch } from '../detection/assign.js';
+import { evaluateCoco } from '../eval/cocoEval.js';
+import { buildDetector, levelsOf } from '../models/build.js';
+import type { DetectorDescription } from '../models/description.js';
+import { Detector } from '../models/detector.js';
+import { detectAll } from '../models/evaluateDetector.js';
+import { boxLoss, focalLoss } from '../models/losses.js';
+import { maskPadding, normalisePixels } from '../models/preprocess.js';
+import type { RetinaNet } from '../models/retinanet.js';
+import type { ForwardContext } from '../nn/module.js';
+import type { HostTensor } from '../tensorflow/tensor.js';
+import { checkSameCategories, evaluationLoader, type OpenedSplit, openSplit, trainingLoader } from './detectionData.js';
+import type { LossParts } from './step.js';
+import type { Metrics, Task } from './task.js';
+import { engineOptions } from './train.js';
+
+export interface DetectionTaskEvents {
+  /** A picture that was skipped, or something odd about the data. */
+  readonly onWarning: (message: string) => void;
+  readonly onSkipped: (picture: { readonly file: string; readonly reason: string }) => void;
+}
+
+export class DetectionTask implements Task<DetectionBatch> {
+  readonly model: RetinaNet;
+  readonly bestMetric = 'AP';
+  readonly #config: DetectionConfig;
+  readonly #train: OpenedSplit;
+  readonly #val: OpenedSplit | undefined;
+  readonly #loader: DetectionLoader;
+  readonly #valLoader: DetectionLoader | undefined;
+  readonly #grids = new Map<string, AnchorGrid>();
+  #detector: Detector | undefined;
+
+  private constructor(
+    config: DetectionConfig,
+    train: OpenedSplit,
+    val: OpenedSplit | undefined,
+    events: DetectionTaskEvents,
+  ) {
+    this.#config = config;
+    this.#train = train;
+    this.#val = val;
+    this.model = buildDetector(config.model, train.dataset.categories.length, config.train.seed);
+    const options = { workers: config.data.workers ?? 1, onSkipped: events.onSkipped };
+    this.#loader = trainingLoader(train.dataset, config.data, config.train, options);
+    const valOptions = { ...options, onBroken: config.data.onBroken, maxShapes: config.data.maxShapes };
+    this.#valLoader =
+      val &&
+      evaluationLoader(val.dataset, config.data, config.inference.batchSize ?? config.train.batchSize, valOptions);
+  }
+
+  /**
+   * Opens the data and builds the network.
+   *
+   * @throws DatasetError with every problem of the data that can be seen before the first step
+   */
+  static async open(config: DetectionConfig, events: DetectionTaskEvents): Promise<DetectionTask> {
+    const { train, val, keepEmpty, onBroken } = config.data;
+    const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', onBroken });
+    const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', onBroken });
+    if (openedVal) checkSameCategories(opened.dataset, openedVal.dataset, val!.annotations);
+    for (const split of [opened, openedVal]) {
+      for (const { at, message } of split?.dataset.summary.broken ?? [])
+        events.onSkipped({ file: at, reason: message });
+      const other = split?.dataset.summary.otherSize ?? [];
+      if (other.length > 0)
+        events.onWarning(
+          `${other.length} pictures have another size than the annotations say, first ${other[0]!.at} (${other[0]!.message}); their own size is used`,
+        );
+    }
+    return new DetectionTask(config, opened, openedVal, events);
+  }
+
+  /** What was found in the training set. */
+  get summary() {
+    return this.#train.dataset.summary;
+  }
+
+  get valSummary() {
+    return this.#val?.dataset.summary;
+  }
+
+  get categories() {
+    return this.#train.dataset.categories;
+  }
+
+  get identity(): Record<string, string> {
+    const { model } = this.#config;
+    return { model: JSON.stringify(model), categories: JSON.stringify(this.categories) };
+  }
+
+  get batchSize(): number {
+    return this.#config.train.batchSize;
+  }
+
+  get measures(): boolean {
+    return this.#val !== undefined;
+  }
+
+  batchesPerEpoch(epoch: number): number {
+    return this.#loader.batchesPerEpoch(epoch);
+  }
+
+  batches(epoch: number, skip: number): AsyncIterable<DetectionBatch> {
+    return this.#loader.epoch(epoch, { skipBatches: skip });
+  }
+
+  files({ records }: DetectionBatch): string[] {
+    return records.map(({ file }) => file);
+  }
+
+  feed(batch: DetectionBatch): Record<string, HostTensor> {
+    const { images, batchSize, height, width, inputSizes } = batch;
+    const grid = this.#grid(height, width);
+    const anchors = grid.offsets.at(-1)!;
+    const targets = batch.boxes.map((boxes, i) => ({
+      boxes,
+      labels: batch.labels[i]!,
+      size: { height: inputSizes[2 * i]!, width: inputSizes[2 * i + 1]! },
+    }));
+    const { labels, deltas, foreground } = assignBatch(grid, targets, this.categories.length);
+    // mmdet's normaliser: at least one a picture, so that pictures without boxes teach without dividing by zero.
+    const normaliser = foreground.reduce((sum, count) => sum + Math.max(count, 1), 0);
+    return {
+      images: {
+        data: images.subarray(0, batchSize * height * width * rgbChannels),
+        shape: [batchSize, height, width, rgbChannels],
+      },
+      sizes: { data: inputSizes, shape: [batchSize, 2] },
+      labels: { data: labels, shape: [batchSize, anchors] },
+      deltas: { data: deltas, shape: [batchSize, anchors, 4] },
+      normaliser: { data: Float32Array.of(normaliser), shape: [] },
+    };
+  }
+
+  loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<'classification' | 'box'> {
+    const { images, sizes, labels, deltas, normaliser } = inputs;
+    const { focalAlpha: alpha, focalGamma: gamma, boxWeight } = this.#config.model.loss;
+    const x = maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
+    const levels = this.model.forward(x, ctx);
+    const logits = tf.concat<tf.Tensor3D>(
+      levels.map((level) => level.logits),
+      1,
+    ); // [B, R, K]
+    const found = tf.concat<tf.Tensor3D>(
+      levels.map((level) => level.deltas),
+      1,
+    ); // [B, R, 4]
+    const classes = this.categories.length;
+    const box = boxLoss(found, deltas as tf.Tensor3D, labels as tf.Tensor2D, classes);
+    return {
+      classification: tf.div(focalLoss(logits, labels as tf.Tensor2D, { alpha, gamma }), normaliser!),
+      box: tf.mul(tf.div(box, normaliser!), boxWeight),
+    };
+  }
+
+  async evaluate(
+    values: ReadonlyMap<string, Float32Array>,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Metrics> {
+    const { coco, dataset } = this.#val!;
+    const detector = this.#evaluationDetector();
+    for (const [name, parameter] of detector.model.parameters()) parameter.value = values.get(name)!;
+    await detector.refresh();
+    const total = dataset.records.length;
+    const detections = await detectAll(detector, this.#valLoader!, (done) => onProgress(done, total));
+    return { ...evaluateCoco(coco, detections).stats };
+  }
+
+  describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {
+    const { model, inference, data } = this.#config;
+    const input = { shortSide: data.shortSide, longSide: data.longSide };
+    return {
+      format: 1,
+      kind: 'detector',
+      epoch,
+      step,
+      metrics: { ...metrics },
+      model,
+      categories: [...this.categories],
+      input,
+      inference,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#loader.close(), this.#valLoader?.close(), this.#detector?.dispose()]);
+  }
+
+  /** A detector of its own: the training session's variables stay as they are. */
+  #evaluationDetector(): Detector {
+    if (this.#detector === undefined) {
+      const description = this.describe({ epoch: 0, step: 0, metrics: {} });
+      const model = buildDetector(this.#config.model, this.categories.length);
+      this.#detector = new Detector(model, description, engineOptions(this.#config.engine));
+    }
+    return this.#detector;
+  }
+
+  #grid(height: number, width: number): AnchorGrid {
+    const key = `${height}x${width}`;
+    let grid = this.#grids.get(key);
+    if (grid === undefined) {
+      grid = generateAnchors(levelsOf(this.#config.model, { height, width }), this.#config.model.anchors);
+      this.#grids.set(key, grid);
+    }
+    return grid;
+  }
+}

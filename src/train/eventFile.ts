@@ -1,0 +1,65 @@
+/** TensorBoard's event files, scalars only. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+
+// Field numbers: tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
+const event = protobuf
+  .parse(`
+    syntax = "proto3";
+    message Value { string tag = 1; float simple_value = 2; }
+    message Summary { repeated Value value = 1; }
+    message Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
+  `)
+  .root.lookupType('Event');
+
+const castagnoli = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let c = byte;
+  for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1;
+  return c;
+});
+
+/** CRC-32C, masked as TFRecord files want it: a checksum of data that holds checksums must not look like one of them. */
+function maskedCrc(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = castagnoli[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  crc = (crc ^ 0xffffffff) >>> 0;
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/** A TFRecord: length, its checksum, data, its checksum. */
+function toRecord(data: Uint8Array): Uint8Array {
+  const record = Buffer.alloc(data.length + 16);
+  record.writeBigUInt64LE(BigInt(data.length), 0);
+  record.writeUInt32LE(maskedCrc(record.subarray(0, 8)), 8);
+  record.set(data, 12);
+  record.writeUInt32LE(maskedCrc(data), 12 + data.length);
+  return record;
+}
+
+export class EventFile {
+  readonly #file: number;
+
+  /** Begins a new event file in a folder; TensorBoard reads all of them as one run. */
+  constructor(folder: string) {
+    const seconds = Math.floor(Date.now() / 1000);
+    this.#file = openSync(join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`), 'a');
+    this.#write({ fileVersion: 'brain.Event:2' });
+  }
+
+  /** Adds numbers of one step, by tag. */
+  scalars(step: number, values: Readonly<Record<string, number>>): void {
+    const value = Object.entries(values).map(([tag, simpleValue]) => ({ tag, simpleValue }));
+    this.#write({ step, summary: { value } });
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #write(fields: object): void {
+    const message = event.fromObject({ wallTime: Date.now() / 1000, ...fields });
+    writeSync(this.#file, toRecord(event.encode(message).finish()));
+  }
+}

@@ -1,0 +1,103 @@
+/** The folder of one run: what it was told, what it measured, what it learnt. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { formatConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { ConfigError, UsageError } from '../errors.js';
+import { EventFile } from './eventFile.js';
+
+/** A flat record of numbers, and of words that say what kind of record it is. */
+export type LogRecord = Readonly<Record<string, number | string | null>>;
+
+export class RunFolder {
+  readonly #events: EventFile;
+
+  private constructor(readonly path: string) {
+    this.#events = new EventFile(path);
+  }
+
+  /**
+   * Begins a run in a new folder, or in `path` where that is given and holds no run yet.
+   *
+   * @param configFile names the folder below `runs/` where `path` is left out
+   * @throws UsageError when `path` holds a run
+   */
+  static create(path: string | undefined, configFile: string, config: Config): RunFolder {
+    const folder = path ?? freshFolder(join('runs', basename(configFile, extname(configFile))));
+    if (existsSync(join(folder, files.state)) || existsSync(join(folder, files.config))) {
+      throw new UsageError(
+        `${folder} holds a run already: add --resume to go on with it, or choose another folder with --run`,
+      );
+    }
+    make(folder);
+    const run = new RunFolder(folder);
+    writeFileSync(run.config, formatConfig(config));
+    return run;
+  }
+
+  /** Opens the folder of a run to go on with it. @throws UsageError when there is nothing to go on with */
+  static open(path: string): RunFolder {
+    if (!existsSync(join(path, files.state))) {
+      throw new UsageError(
+        `${path} has no ${files.state} to resume from: the run had not saved anything, or --run names another folder`,
+      );
+    }
+    return new RunFolder(path);
+  }
+
+  get config(): string {
+    return join(this.path, files.config);
+  }
+
+  /** Everything that a resumed run needs. */
+  get state(): string {
+    return join(this.path, files.state);
+  }
+
+  /** Weights as they were last saved, and as they measured best: checkpoints to evaluate and predict with. */
+  get last(): string {
+    return join(this.path, 'last.safetensors');
+  }
+
+  get best(): string {
+    return join(this.path, 'best.safetensors');
+  }
+
+  /** Appends a line to metrics.jsonl, and its numbers to the event file under `kind/name`. */
+  log(kind: string, step: number, record: LogRecord): void {
+    appendFileSync(join(this.path, 'metrics.jsonl'), `${JSON.stringify({ kind, step, ...record })}\n`);
+    const numbers = Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+    this.#events.scalars(step, Object.fromEntries(numbers.map(([name, value]) => [`${kind}/${name}`, value])));
+  }
+
+  /** Appends a line to a list of the run, such as the pictures that were skipped. */
+  list(name: string, line: string): void {
+    appendFileSync(join(this.path, name), `${line}\n`);
+  }
+
+  close(): void {
+    this.#events.close();
+  }
+}
+
+const files = { config: 'config.yaml', state: 'state.safetensors' } as const;
+
+function make(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new ConfigError(folder, [
+      { at: 'run folder', message: error instanceof Error ? error.message : String(error) },
+    ]);
+  }
+}
+
+/** `name`, or `name-2` and so on: the first that does not exist. */
+function freshFolder(name: string): string {
+  let folder = name;
+  for (let n = 2; existsSync(folder); n++) folder = `${name}-${n}`;
+  return folder;
+}
+
+/** The config that a run was begun with, as text. */
+export const readRunConfig = (run: RunFolder): string => readFileSync(run.config, 'utf8');

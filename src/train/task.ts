@@ -1,0 +1,65 @@
+/** What the training loop asks of a task: classification and detection differ in nothing else. */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ModelDescription } from '../models/description.js';
+import type { ForwardContext, Module } from '../nn/module.js';
+import type { HostTensor } from '../tensorflow/tensor.js';
+import type { LossParts } from './step.js';
+
+/** What was measured, by name; null where there was nothing to measure. */
+export type Metrics = Readonly<Record<string, number | null>>;
+
+export interface Task<Batch> {
+  readonly model: Module;
+  /** What must be the same when a run is resumed, as words. */
+  readonly identity: Readonly<Record<string, string>>;
+  /** The metric that chooses the best checkpoint; larger is better. */
+  readonly bestMetric: string;
+  batchesPerEpoch(epoch: number): number;
+  /** The batches of an epoch from `skip` on, the same whenever they are asked for. */
+  batches(epoch: number, skip: number): AsyncIterable<Batch>;
+  /** Pictures in a batch. */
+  readonly batchSize: number;
+  /** The batch as arrays for the traced step. */
+  feed(batch: Batch): Readonly<Record<string, HostTensor>>;
+  /** Names the pictures of a batch, for messages. */
+  files(batch: Batch): readonly string[];
+  /** Records the loss of a batch. */
+  loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<string>;
+  /** Whether there is a val set. */
+  readonly measures: boolean;
+  /** Measures weights, given by parameter name, on the val set. */
+  evaluate(
+    values: ReadonlyMap<string, Float32Array>,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Metrics>;
+  /** What a checkpoint of these weights says of itself. */
+  describe(progress: { epoch: number; step: number; metrics: Metrics }): ModelDescription;
+}
+
+/** Hears what happens; says it to a person, or not. */
+export interface TrainObserver {
+  /** After each batch. */
+  onStep(event: StepEvent): void;
+  onEvaluating(done: number, total: number): void;
+  onEvaluated(epoch: number, metrics: Metrics, best: boolean): void;
+  /** Something that a person should know and that does not end the run. */
+  onWarning(message: string): void;
+}
+
+export interface StepEvent {
+  /** From 0. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Updates made in all, and in the whole run. */
+  readonly step: number;
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly loss: number;
+  readonly parts: Readonly<Record<string, number>>;
+  readonly gradientNorm: number;
+  /** Pictures a second, over the last steps. */
+  readonly rate: number;
+  /** Share of the time that was spent waiting for data, over the last steps. */
+  readonly waiting: number;
+  readonly secondsLeft: number;
+}
