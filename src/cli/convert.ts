@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { extname } from 'node:path';
 import { UsageError } from '../errors.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { readStateDict } from '../formats/stateDict.js';
 import { type Conversion, convertCheckpoint, type ShapeDifference } from '../models/convertCheckpoint.js';
+import { describeClassifier } from '../models/describeWidths.js';
+import { descriptionKey } from '../models/modelFile.js';
 import { print, printJson, warn } from './console.js';
 
 export interface ConvertOptions {
@@ -20,10 +22,16 @@ export async function convert(input: string, output: string, options: ConvertOpt
   checkOutput(input, output);
   const conversion = convertCheckpoint(input, readStateDict(input, options.key));
   const { tensors, widths, ...report } = conversion;
-  const metadata = report.direction === 'import' ? { format: 'cmtdet', source: basename(input) } : { format: 'pt' };
-  await writeSafetensors(output, tensors, metadata);
+  await writeSafetensors(output, tensors, metadataOf(conversion));
   if (options.json) printJson({ input, output, ...report, network: widths });
   else printReport(input, output, conversion);
+}
+
+/** A whole classifier of ours describes itself, so that every command takes it; `pt` marks PyTorch's layout. */
+function metadataOf({ direction, widths, otherShape, missing }: Conversion): Record<string, string> {
+  if (direction === 'export') return { format: 'pt' };
+  const description = otherShape.length + missing.length === 0 ? describeClassifier(widths) : undefined;
+  return description ? { [descriptionKey]: JSON.stringify(description) } : {};
 }
 
 function checkOutput(input: string, output: string): void {

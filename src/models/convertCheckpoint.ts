@@ -33,14 +33,35 @@ export interface Conversion {
  * @throws CheckpointError where the tensors are of no CMT
  */
 export function convertCheckpoint(source: string, tensors: ReadonlyMap<string, NamedArray>): Conversion {
+  return hasAuthorsNames(source, tensors) ? importAuthors(source, tensors) : exportAuthors(source, tensors);
+}
+
+/**
+ * The parameters of a backbone or classifier under our names, whether a file has them so or under the authors' names.
+ *
+ * @param source of the tensors, for messages
+ * @throws CheckpointError where the tensors are of no CMT
+ */
+export function underOurNames(
+  source: string,
+  tensors: ReadonlyMap<string, NamedArray>,
+): Pick<Conversion, 'widths' | 'tensors'> {
+  if (hasAuthorsNames(source, tensors)) return importAuthors(source, tensors);
+  const { pairs, found } = findOurs(tensors);
+  const { widths, fitting } = checkShapes(source, pairs, found);
+  return { widths, tensors: new Map(fitting.map(({ pair, array }) => [pair.ours!, array])) };
+}
+
+function hasAuthorsNames(source: string, tensors: ReadonlyMap<string, NamedArray>): boolean {
   const names = [...tensors.keys()].map(withoutBackbone);
   const theirs = names.filter((name) => /^(stem_|patch_embed_|relative_pos_|blocks_)/.test(name)).length;
   const ours = names.filter((name) => /^(stem|stages)\./.test(name)).length;
   if (theirs === 0 && ours === 0) {
-    const message = `expected stem_conv1.weight (the authors' names) or backbone.stem.conv1.weight (ours), found ${names.slice(0, 5).join(', ') || 'no tensors'}`;
+    const found = names.slice(0, 5).join(', ') || 'no tensors';
+    const message = `expected stem_conv1.weight (the authors' names) or backbone.stem.conv1.weight (ours), found ${found}`;
     throw new CheckpointError(source, [{ at: 'names', message }], 'This is no checkpoint of a CMT.');
   }
-  return theirs > ours ? importAuthors(source, tensors) : exportAuthors(source, tensors);
+  return theirs > ours;
 }
 
 /**
@@ -81,16 +102,7 @@ export function importAuthors(source: string, tensors: ReadonlyMap<string, Named
  * @throws CheckpointError where the tensors are of no CMT
  */
 export function exportAuthors(source: string, tensors: ReadonlyMap<string, NamedArray>): Conversion {
-  const pairs = [
-    ...cmtNames(depthsOfNames([...tensors.keys()].map(withoutBackbone), /^stages\.(\d)\.blocks\.(\d+)\./)),
-  ];
-  const found: Found[] = [];
-  for (const pair of pairs) {
-    if (!pair.ours) continue;
-    const name = tensors.has(pair.ours) ? pair.ours : withoutBackbone(pair.ours);
-    const array = tensors.get(name);
-    if (array) found.push({ pair, name, array: permute(array, undefined) });
-  }
+  const { pairs, found } = findOurs(tensors);
   const { widths, fitting, otherShape, missing } = checkShapes(source, pairs, found);
   const converted = new Map<string, NamedArray>();
   for (const { pair, array } of fitting) converted.set(pair.theirs, permute(array, pair.axes && inverse(pair.axes)));
@@ -113,6 +125,20 @@ export function exportAuthors(source: string, tensors: ReadonlyMap<string, Named
     })),
     missing: missing.map(({ ours }) => ours!),
   };
+}
+
+/** The parameters that a file has under our names; those of a backbone alone may lack `backbone.`. */
+function findOurs(tensors: ReadonlyMap<string, NamedArray>): { pairs: NamePair[]; found: Found[] } {
+  const names = [...tensors.keys()].map(withoutBackbone);
+  const pairs = [...cmtNames(depthsOfNames(names, /^stages\.(\d)\.blocks\.(\d+)\./))];
+  const found: Found[] = [];
+  for (const pair of pairs) {
+    if (!pair.ours) continue;
+    const name = tensors.has(pair.ours) ? pair.ours : withoutBackbone(pair.ours);
+    const array = tensors.get(name);
+    if (array) found.push({ pair, name, array: permute(array, undefined) });
+  }
+  return { pairs, found };
 }
 
 /** A tensor of the file that has a place in the network. */

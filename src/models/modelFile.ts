@@ -6,7 +6,8 @@ import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../for
 import type { Module } from '../nn/module.js';
 import { ModelDescription } from './description.js';
 
-const descriptionKey = 'cmtdet';
+/** Of the description, in a file's metadata. */
+export const descriptionKey = 'cmtdet';
 
 /** Whether a safetensors file was written by {@link saveModel}. */
 export const isOurCheckpoint = (path: string): boolean => descriptionKey in readSafetensorsHeader(path).metadata;
