@@ -2,36 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.js';
+import { addCommands } from './commands.js';
 import { reportError } from './report.js';
 
 // Standard output belongs to results. Libraries that greet there (tfjs does) speak on standard error instead.
 console.log = console.error;
 console.info = console.error;
-
-/** Every command loads its own file when it is called, so that `--help` answers at once. */
-function createProgram(): Command {
-  const program = new Command('cmtdet')
-    .description('Object detection in TypeScript: CMT backbone, FPN, RetinaNet. Pretrain, train, evaluate, predict.')
-    .version(packageVersion(), '--version', 'print the version')
-    .helpCommand(false)
-    .showHelpAfterError('(run with --help for the options)')
-    .exitOverride();
-
-  program
-    .command('setup')
-    .description("download TensorFlow's C library into your cache folder")
-    .option('--gpu', 'the CUDA 12 build and its libraries (Linux x64)')
-    .option('--wheel <file>', 'use a wheel that you downloaded, instead of pip')
-    .option('--force', 'install again')
-    .option('--json', 'print facts as JSON')
-    .action(async (options) => (await import('./setup.js')).setup(options));
-
-  return program;
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
-}
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.done); // the reader (`| head`) has seen enough
@@ -43,4 +19,19 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   else process.exitCode = reportError(error);
+}
+
+function createProgram(): Command {
+  const program = new Command('cmtdet')
+    .description('Object detection in TypeScript: CMT backbone, FPN, RetinaNet. Pretrain, train, evaluate, predict.')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpCommand(false)
+    .showHelpAfterError('(run with --help for the options)')
+    .exitOverride();
+  addCommands(program);
+  return program;
+}
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }

@@ -110,7 +110,7 @@ export function explainPipFailure(output: string, wheel: Wheel, target: LibraryP
           : by(/DO NOT MATCH THE HASHES/i)
             ? 'the file that came is not the published one (its checksum differs). Try again; if it stays so, the mirror is at fault.'
             : by(/No matching distribution|Could not find a version/i)
-              ? 'the package index does not have it. Check which index pip uses: `pip config list`.'
+              ? 'the package index cannot be reached, or does not have it. Check the network, and which index pip uses: `pip config list`.'
               : by(/no such option/i)
                 ? 'this pip is too old. Update it: `python3 -m pip install --upgrade pip`.'
                 : 'pip failed.';

@@ -32,7 +32,8 @@ export interface LibraryPackage {
   readonly unpackedBytes: number;
 }
 
-const intelTags = ['2_27', '2_17', '2_12', '2_5'].map((glibc) => `manylinux_${glibc}_x86_64`);
+/** Newer glibc first; NVIDIA's wheels carry the older spelling, which pip does not translate when it is told a platform. */
+const intelTags = ['_2_27', '_2_17', '2014', '_2_12', '2010', '_2_5', '1'].map((glibc) => `manylinux${glibc}_x86_64`);
 
 /**
  * The CUDA 12 libraries at the lower bounds of `tensorflow[and-cuda]` 2.21.0, which are the versions that TensorFlow
@@ -70,8 +71,8 @@ const packages: readonly LibraryPackage[] = [
       ...cudaWheels,
     ],
     tags: intelTags,
-    downloadBytes: 2_700_000_000,
-    unpackedBytes: 5_200_000_000,
+    downloadBytes: 2_515_548_643,
+    unpackedBytes: 4_241_781_792,
   },
   {
     platform: 'linux-arm64',

@@ -20,7 +20,7 @@ describe('explainPipFailure', () => {
       'the secure connection was refused',
     ],
     ["Retrying after connection broken by 'ProxyError('Cannot connect to proxy.')'", 'the proxy cannot be reached'],
-    ['ERROR: No matching distribution found for tensorflow-cpu==2.21.0', 'the package index does not have it'],
+    ['ERROR: No matching distribution found for tensorflow-cpu==2.21.0', 'the package index cannot be reached, or does not have it'],
     ['ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.', 'not the published one'],
     ['no such option: --progress-bar', 'this pip is too old'],
     ['Segmentation fault', 'pip failed.'],
@@ -36,7 +36,7 @@ describe('explainPipFailure', () => {
       What pip said:
         one
         two
-      Without pip here: run \`pip download --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_12_x86_64 --platform manylinux_2_5_x86_64 tensorflow-cpu==2.21.0\` on another machine, then \`npm run setup -- --wheel FILE\`."
+      Without pip here: run \`pip download --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --platform manylinux_2_12_x86_64 --platform manylinux2010_x86_64 --platform manylinux_2_5_x86_64 --platform manylinux1_x86_64 tensorflow-cpu==2.21.0\` on another machine, then \`npm run setup -- --wheel FILE\`."
     `);
   });
 });
