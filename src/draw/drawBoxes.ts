@@ -35,6 +35,7 @@ export async function drawBoxes(image: RgbImage, boxes: readonly DrawnBox[], fil
   await picture
     .resize({ ...size, kernel: 'cubic' })
     .composite([{ input: overlay }])
+    .removeAlpha() // which the overlay brings
     .jpeg({ quality: 92, chromaSubsampling: '4:4:4', force: false }) // thin coloured lines smear otherwise
     .toFile(file);
 }
