@@ -36,23 +36,25 @@ type SetAttrs<P extends string, Tail extends unknown[]> = {
   [K in `${P}Shape`]: (op: Pointer, name: string, dims: Dims, rank: number, ...tail: Tail) => void;
 };
 
+type SessionRunArguments = [
+  session: Pointer,
+  runOptions: Pointer,
+  inputs: Output[],
+  inputValues: Pointer[],
+  inputCount: number,
+  outputs: Output[],
+  outputValues: BigUint64Array,
+  outputCount: number,
+  targets: Pointer[],
+  targetCount: number,
+  runMetadata: Pointer,
+  status: Pointer,
+];
+
 /** `TF_SessionRun`, once as a plain call and once on a worker thread. */
 interface SessionRun {
-  async(
-    session: Pointer,
-    runOptions: Pointer,
-    inputs: Output[],
-    inputValues: Pointer[],
-    inputCount: number,
-    outputs: Output[],
-    outputValues: BigUint64Array,
-    outputCount: number,
-    targets: Pointer[],
-    targetCount: number,
-    runMetadata: Pointer,
-    status: Pointer,
-    done: (error: Error | null) => void,
-  ): void;
+  (...args: SessionRunArguments): void;
+  async(...args: [...SessionRunArguments, done: (error: Error | null) => void]): void;
 }
 
 export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE_OpSetAttr', [status: Pointer]> {
@@ -75,6 +77,7 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_Dim(tensor: Pointer, index: number): number | bigint;
   TF_StringInit(string: Pointer): void;
   TF_StringCopy(string: Pointer, bytes: Uint8Array, length: number): void;
+  TF_StringDealloc(string: Pointer): void;
 
   TF_NewGraph(): Pointer;
   TF_DeleteGraph(graph: Pointer): void;
@@ -144,6 +147,7 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_Dim: ['int64_t', p, 'int'],
   TF_StringInit: ['void', p],
   TF_StringCopy: ['void', p, p, 'size_t'],
+  TF_StringDealloc: ['void', p],
   TF_NewGraph: [p],
   TF_DeleteGraph: ['void', p],
   TF_NewOperation: [p, p, 'str', 'str'],

@@ -27,6 +27,7 @@ const { root } = protobuf.parse(`
   message GraphOptions { OptimizerOptions optimizer_options = 3; RewriterConfig rewrite_options = 10; }
   message GPUOptions { bool allow_growth = 4; }
   message ConfigProto {
+    map<string, int32> device_count = 1;
     int32 intra_op_parallelism_threads = 2;
     int32 inter_op_parallelism_threads = 5;
     GPUOptions gpu_options = 6;
@@ -51,4 +52,10 @@ export function encodeConfig({ threads, xla, mixedPrecision, memoryGrowth }: Eng
     },
   });
   return configProto.encode(message).finish();
+}
+
+/** A `ConfigProto` for a session that computes in the thread that calls it, on the CPU, and starts no thread of its own. */
+export function encodeCallerThreadConfig(): Uint8Array {
+  const message = { intraOpParallelismThreads: 1, interOpParallelismThreads: -1, deviceCount: { GPU: 0 } };
+  return configProto.encode(configProto.fromObject(message)).finish();
 }

@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises';
+/** From a file to pixels, by the rules in docs/data.md. */
+import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
 import { type DecodeImage, type RgbImage, rgbChannels } from './image.js';
+import { isPlainJpeg, readJpegHeader } from './jpegHeader.js';
+import { orient } from './orient.js';
 
 sharp.cache(false); // pictures are read once an epoch: a cache only holds memory
 sharp.concurrency(1); // the cores belong to the training step; parallelism comes from several pictures at a time
@@ -9,46 +12,86 @@ sharp.concurrency(1); // the cores belong to the training step; parallelism come
 /** Refused above this: 2^28 pixels make 805 MB of RGB. A decompression bomb must not end a training run. */
 export const maxPixels = 2 ** 28;
 
-/** A reader of every format that sharp knows, by the rules in docs/data.md. See `DecodeImage`. */
-export async function decodeWithSharp(source: string | Uint8Array): Promise<RgbImage> {
-  const file = typeof source === 'string' ? source : '<bytes>';
-  const bytes = typeof source === 'string' ? await readBytes(source) : source;
-  try {
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, pages: 1 })
-      .autoOrient()
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    const { width, height, channels } = info;
-    if (channels !== rgbChannels) throw new Error(`decoded to ${channels} channels, expected ${rgbChannels}`);
-    return { data, width, height };
-  } catch (error) {
-    throw new ImageError(file, reasonFor(bytes, error));
-  }
+/**
+ * Reads the pixels of a JPEG that `isPlainJpeg` admits, as stored, not turned upright.
+ *
+ * @throws Error with the decoder's reason
+ */
+export type DecodePlainJpeg = (bytes: Uint8Array) => RgbImage;
+
+/**
+ * A reader of all formats. Which decoder a file gets follows from its header alone, so that every command sees the same pixels.
+ *
+ * @param decodePlainJpeg reads plain JPEGs, faster than the reader of everything else; both give the same pixels
+ */
+export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
+  return async (source) => {
+    const file = typeof source === 'string' ? source : '<bytes>';
+    const bytes = typeof source === 'string' ? readBytes(source) : source;
+    try {
+      const header = decodePlainJpeg && readJpegHeader(bytes);
+      if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels) return await decodeAny(bytes);
+      return orient(decodePlainJpeg(bytes), header.orientation);
+    } catch (error) {
+      throw new ImageError(file, failure(bytes, error));
+    }
+  };
 }
 
-/** The file's bytes. @throws ImageError when there is nothing to read */
-export async function readBytes(file: string): Promise<Uint8Array> {
+/** The decoder of worker threads that are not given another one. */
+export const openDecoder = (): DecodeImage => imageDecoder();
+
+/** Every format that sharp reads. */
+async function decodeAny(bytes: Uint8Array): Promise<RgbImage> {
+  // 'error': a picture with missing pixels is refused rather than filled with grey; mere oddities, which libjpeg only warns of, pass.
+  const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, pages: 1 })
+    .autoOrient()
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels !== rgbChannels) throw new Error(`decoded to ${channels} channels, expected ${rgbChannels}`);
+  return { data, width, height };
+}
+
+/** Read in one go and at once: this runs on worker threads, which have nothing else to do meanwhile. */
+function readBytes(file: string): Uint8Array {
   try {
-    return await readFile(file);
+    return readFileSync(file);
   } catch (error) {
     throw new ImageError(file, readFailure(error));
   }
 }
 
-function readFailure(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
+/** Why a file cannot be read, as the end of a sentence that begins with its name. */
+export function readFailure(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EISDIR') return 'is a folder, expected a picture';
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read (permission denied)';
-  return error instanceof Error ? error.message : String(error);
+  return message;
 }
 
-function reasonFor(bytes: Uint8Array, error: unknown): string {
+/** Why there is no picture in a file's bytes. */
+export function failure(bytes: Uint8Array, error: unknown): string {
+  const guess = notAPicture(bytes);
+  if (guess) return guess;
+  const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  if (/pixel limit/i.test(reason)) return `has more than ${maxPixels} pixels, the limit`;
+  if (/unsupported image format/i.test(reason)) return 'is in no picture format that is known';
+  return `is cut off or damaged (${reason.replace(/^.*corrupt header: ?/, '') || 'corrupt header'})`;
+}
+
+/** What a file is instead of a picture, from its first bytes. */
+function notAPicture(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return 'is empty (0 bytes)';
-  return error instanceof Error ? error.message : String(error);
+  const start = Buffer.from(bytes.subarray(0, 256)).toString('latin1').trimStart();
+  if (/^(<!doctype html|<html|<head|<body)/i.test(start))
+    return 'is an HTML page, not a picture: a download that failed?';
+  if (/^[[{]\s*["{]/.test(start)) return 'is JSON text, not a picture: a download that failed?';
+  if (start.startsWith('%PDF')) return 'is a PDF document, not a picture';
+  if (start.startsWith('BM')) return 'is a BMP picture, which is not read: convert it to PNG';
+  if (start.startsWith('version https://git-lfs')) return 'is a Git LFS pointer: run "git lfs pull" to get the picture';
+  return undefined;
 }
-
-/** The decoder of worker threads, unless they are given another module. */
-export const openDecoder = (): DecodeImage => decodeWithSharp;

@@ -1,16 +1,42 @@
+import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
+import { failure, readFailure } from './decode.js';
+import { exchangesSides, readJpegHeader } from './jpegHeader.js';
+
+/** Enough for the header of almost every JPEG without a thumbnail; the others are read again. */
+const headBytes = 4096;
 
 /**
  * Sides of the upright picture in a file, from its header alone, in pixels.
  *
- * @throws ImageError when the header is not that of a picture; broken pixels behind a good header are not seen here
+ * @throws ImageError when the header is not that of a picture. Broken pixels behind a good header are not seen here.
  */
 export async function readImageSize(file: string): Promise<{ width: number; height: number }> {
+  const head = await readHead(file);
+  const jpeg = readJpegHeader(head);
+  if (jpeg && jpeg.width > 0 && jpeg.height > 0) {
+    const { width, height, orientation } = jpeg;
+    return exchangesSides(orientation) ? { width: height, height: width } : { width, height };
+  }
   try {
-    const { autoOrient, pageHeight } = await sharp(file).metadata();
+    const { autoOrient, pageHeight } = await sharp(file, { limitInputPixels: false }).metadata();
     return { width: autoOrient.width, height: pageHeight ?? autoOrient.height };
   } catch (error) {
-    throw new ImageError(file, error instanceof Error ? error.message : String(error));
+    throw new ImageError(file, failure(head, error));
+  }
+}
+
+async function readHead(file: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(headBytes), 0, headBytes, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw new ImageError(file, readFailure(error));
   }
 }

@@ -5,7 +5,8 @@ import { DetectionLoader, type LoaderOptions } from '../../../src/data/detection
 import type { DetectionDataset, DetectionRecord } from '../../../src/data/detectionDataset.js';
 import type { RgbImage } from '../../../src/data/image/image.js';
 import { digest, noiseImage } from '../../support/images.js';
-import { plainImage, savePicture, temporaryFolder } from '../../support/pictureFolder.js';
+import { plainImage, savePicture } from '../../support/pictureFolder.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const folder = temporaryFolder();
 const emptySummary = {

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageDecoder } from '../../src/data/image/decode.js';
+import type { DecodeImage } from '../../src/data/image/image.js';
+import { isPlainJpeg, readJpegHeader } from '../../src/data/image/jpegHeader.js';
+import { openDecoder } from '../../src/tensorflow/jpegDecoder.js';
+import { digest, noiseImage } from '../support/images.js';
+import { describeWithShared } from '../support/shared.js';
+
+const general = imageDecoder();
+let fast: DecodeImage;
+beforeAll(() => {
+  fast = openDecoder();
+});
+
+/** Tolerance between the two decoders: none. Both compute libjpeg's exact transform and its smooth chroma upsampling. */
+async function expectSame(bytes: Uint8Array): Promise<void> {
+  const [one, other] = [await fast(bytes), await general(bytes)];
+  expect([one.width, one.height]).toEqual([other.width, other.height]);
+  expect(digest(one)).toBe(digest(other));
+}
+
+describe('plain JPEGs, by TensorFlow and by sharp', () => {
+  const { data, width, height } = noiseImage(61, 43); // odd sides: blocks and chroma are cut at the border
+  const picture = () => sharp(data, { raw: { width, height, channels: 3 } });
+  it.each<[string, () => Sharp]>([
+    ['4:2:0', () => picture().jpeg()],
+    ['4:4:4', () => picture().jpeg({ chromaSubsampling: '4:4:4', quality: 98 })],
+    ['progressive', () => picture().jpeg({ progressive: true })],
+    ['grey', () => picture().toColourspace('b-w').jpeg()],
+    ['lying on its side', () => picture().withMetadata({ orientation: 6 }).jpeg()],
+    ['upside down', () => picture().withMetadata({ orientation: 3 }).jpeg()],
+    ['optimised codes, restart-free, low quality', () => picture().jpeg({ mozjpeg: true, quality: 20 })],
+    ['one pixel', () => picture().extract({ left: 0, top: 0, width: 1, height: 1 }).jpeg()],
+  ])('%s: the same pixels', async (_, make) => {
+    const bytes = await make().toBuffer();
+    expect(isPlainJpeg(readJpegHeader(bytes)!)).toBe(true);
+    await expectSame(bytes);
+  });
+
+  it('cut off: refused by both', async () => {
+    const bytes = await picture().jpeg().toBuffer();
+    const half = bytes.subarray(0, bytes.length / 2);
+    await expect(fast(half)).rejects.toThrow('<bytes>: is cut off or damaged');
+    await expect(general(half)).rejects.toThrow('<bytes>: is cut off or damaged');
+  });
+
+  it('what is not plain goes to the general decoder', async () => {
+    await expectSame(await picture().png().toBuffer());
+    await expectSame(await picture().withIccProfile('p3').jpeg().toBuffer());
+    await expectSame(await picture().toColourspace('cmyk').jpeg().toBuffer());
+  });
+
+  it('a thousand pictures leave no memory behind', async () => {
+    const bytes = await sharp({ create: { width: 512, height: 512, channels: 3, background: 'teal' } })
+      .jpeg()
+      .toBuffer();
+    for (let i = 0; i < 200; i++) await fast(bytes);
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 1000; i++) await fast(bytes);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6); // they are 786 MB
+  });
+});
+
+describeWithShared('photographs of COCO', 'data/tiny_coco/val2017', (folder) => {
+  it('have the same pixels from both decoders', async () => {
+    const files = readdirSync(folder).filter((name) => name.endsWith('.jpg'));
+    const bytes = files.map((name) => readFileSync(join(folder, name)));
+    const plain = bytes.filter((picture) => isPlainJpeg(readJpegHeader(picture)!));
+    expect(plain.length / files.length).toBeGreaterThan(0.8);
+    for (const picture of plain) await expectSame(picture);
+  });
+});
