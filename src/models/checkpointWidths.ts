@@ -8,9 +8,14 @@ export type Shapes = ReadonlyMap<string, readonly number[]>;
  * The widths of the network that a checkpoint holds, from a few of its shapes; no file or variant name is asked.
  *
  * @param source of the shapes, for messages
+ * @param nameInFile what the file calls a parameter of ours, likewise
  * @throws CheckpointError that lists the parameters without which nothing can be said
  */
-export function widthsOfShapes(source: string, shapes: Shapes): CmtWidths {
+export function widthsOfShapes(
+  source: string,
+  shapes: Shapes,
+  nameInFile: (ours: string) => string = (ours) => ours,
+): CmtWidths {
   const problems: Problem[] = [];
   const side = (name: string, rank: number, axis: number): number | undefined => {
     const shape = shapes.get(name);
@@ -18,7 +23,7 @@ export function widthsOfShapes(source: string, shapes: Shapes): CmtWidths {
   };
   const needed = (name: string, axis: number): number => {
     const found = side(name, 4, axis);
-    if (!found) problems.push({ at: name, message: describe(shapes.get(name)) });
+    if (!found) problems.push({ at: nameInFile(name), message: describe(shapes.get(name)) });
     return found ?? 0;
   };
   const stages = [0, 1, 2, 3].map((s) => `backbone.stages.${s}`);

@@ -78,7 +78,13 @@ export function importAuthors(source: string, tensors: ReadonlyMap<string, Named
     const array = tensors.get(name);
     if (array && pair.ours) found.push({ pair, name, array: permute(array, pair.axes) });
   }
-  const { widths, fitting, otherShape, missing } = checkShapes(source, pairs, found);
+  const theirNames = new Map(pairs.map(({ ours, theirs }) => [ours, theirs]));
+  const { widths, fitting, otherShape, missing } = checkShapes(
+    source,
+    pairs,
+    found,
+    (ours) => theirNames.get(ours) ?? ours,
+  );
   const inFile = (shape: PartialShape, { axes }: NamePair) => (axes ? inverse(axes).map((axis) => shape[axis]) : shape);
   return {
     direction: 'import',
@@ -158,8 +164,13 @@ interface ShapeCheck {
 }
 
 /** Which of the tensors fit the network that they themselves describe, and which of its parameters have none. */
-function checkShapes(source: string, pairs: readonly NamePair[], found: readonly Found[]): ShapeCheck {
-  const widths = widthsOfShapes(source, new Map(found.map(({ pair, array }) => [pair.ours!, array.shape])));
+function checkShapes(
+  source: string,
+  pairs: readonly NamePair[],
+  found: readonly Found[],
+  nameInFile?: (ours: string) => string,
+): ShapeCheck {
+  const widths = widthsOfShapes(source, new Map(found.map(({ pair, array }) => [pair.ours!, array.shape])), nameInFile);
   const byPair = new Map(found.map((one) => [one.pair, one]));
   const check: ShapeCheck = { widths, fitting: [], otherShape: [], missing: [] };
   for (const pair of pairs) {

@@ -11,16 +11,17 @@ import type { ClassifierDescription } from './description.js';
  */
 export function describeClassifier(widths: CmtWidths): ClassifierDescription | undefined {
   const { dims, stem, depths, heads, reductions, inputSize, headChannels, classes } = widths;
-  if (inputSize === undefined || headChannels === undefined || classes === undefined) return undefined;
-  const variant = { dims, stemChannels: stem, depths, heads, reductions, ratio: hiddenRatio(widths) };
+  const ratio = hiddenRatio(widths);
+  if ([inputSize, headChannels, classes, ratio].includes(undefined)) return undefined;
+  const variant = { dims, stemChannels: stem, depths, heads, reductions, ratio };
   const model = ClassifierModel.safeParse({ variant, biasSize: inputSize, headChannels });
   if (!model.success) return undefined;
   return {
     format: 1,
     kind: 'classifier',
     model: model.data,
-    classes: Array.from({ length: classes }, (_, label) => String(label)),
-    input: { size: inputSize, cropFraction: 0.875, interpolation: 'bicubic' },
+    classes: Array.from({ length: classes! }, (_, label) => String(label)),
+    input: { size: inputSize!, cropFraction: 0.875, interpolation: 'bicubic' },
     epoch: 0,
     step: 0,
     metrics: {},
