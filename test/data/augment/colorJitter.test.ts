@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { applyColorJitter, drawColorJitter } from '../../../src/data/augment/colorJitter.js';
-import { flipHorizontally } from '../../../src/data/augment/flip.js';
 import { adjustBrightness, adjustColor } from '../../../src/data/augment/pixelOps.js';
 import { Random } from '../../../src/random.js';
 import { noiseImage } from '../../support/images.js';
@@ -26,17 +25,5 @@ describe('color jitter', () => {
       { name: 'brightness', factor: 0.7 },
     ] as const;
     expect(applyColorJitter(image, drawn)).toEqual(adjustBrightness(adjustColor(image, 1.3), 0.7));
-  });
-});
-
-describe('flipHorizontally', () => {
-  it('[2, 2] mirrors columns and keeps channels', () => {
-    const image = { data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), width: 2, height: 2 };
-    expect([...flipHorizontally(image).data]).toEqual([4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9]);
-  });
-
-  it('twice is the picture itself', () => {
-    const image = noiseImage(7, 5);
-    expect(flipHorizontally(flipHorizontally(image))).toEqual(image);
   });
 });

@@ -1,0 +1,70 @@
+import { availableParallelism } from 'node:os';
+import type { BrokenPicture } from '../detection/loadPicture.js';
+import { openDecoder } from '../image/decode.js';
+import type { DecodeImage } from '../image/image.js';
+import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
+import type { ClassificationDataset, ClassPicture } from './dataset.js';
+import { readPicture } from './viewHandler.js';
+
+/** The health of a classification data set. */
+export interface ClassificationHealth {
+  readonly pictures: number;
+  readonly classes: readonly { readonly name: string; readonly pictures: number }[];
+  /** Pictures that cannot be read, in the order of the data set. */
+  readonly bad: readonly BrokenPicture[];
+  /** Sides of the smallest and the largest readable picture by area, in pixels; null where none is readable. */
+  readonly smallest: PictureSize | null;
+  readonly largest: PictureSize | null;
+}
+
+export interface PictureSize {
+  readonly file: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface CheckOptions {
+  /** Pictures decoded at once. Default: two for each core. */
+  readonly parallel?: number;
+  readonly decode?: DecodeImage;
+  /** Called after each picture. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Decodes every picture of a data set, as training would. */
+export async function checkClassificationDataset(
+  { root, classes, pictures }: ClassificationDataset,
+  { parallel = 2 * availableParallelism(), decode = openDecoder(), onProgress }: CheckOptions = {},
+): Promise<ClassificationHealth> {
+  const counts = new Uint32Array(classes.length);
+  const bad: BrokenPicture[] = [];
+  let [smallest, largest]: [PictureSize | null, PictureSize | null] = [null, null];
+  let done = 0;
+  const look = async (picture: ClassPicture) => ({ picture, outcome: await sizeOf(root, picture, decode) });
+  for await (const { picture, outcome } of orderedPrefetch(pictures, look, parallel)) {
+    counts[picture.label]!++;
+    if ('reason' in outcome) bad.push(outcome);
+    else {
+      if (smallest === null || area(outcome) < area(smallest)) smallest = outcome;
+      if (largest === null || area(outcome) > area(largest)) largest = outcome;
+    }
+    onProgress?.(++done, pictures.length);
+  }
+  return {
+    pictures: pictures.length,
+    classes: classes.map((name, label) => ({ name, pictures: counts[label]! })),
+    bad,
+    smallest,
+    largest,
+  };
+}
+
+/** Keeps no pixels: they would wait in the queue. */
+async function sizeOf(root: string, picture: ClassPicture, decode: DecodeImage): Promise<PictureSize | BrokenPicture> {
+  const decoded = await readPicture(root, picture, decode);
+  return 'reason' in decoded ? decoded : { file: picture.file, width: decoded.width, height: decoded.height };
+}
+
+function area({ width, height }: PictureSize): number {
+  return width * height;
+}

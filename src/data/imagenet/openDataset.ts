@@ -1,0 +1,115 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { DatasetError, type Problem } from '../../errors.js';
+import { type ByteRange, type ClassificationDataset, type ClassPicture, sortedNames } from './dataset.js';
+import { classFolders, loosePictures } from './folders.js';
+import { readLabelFile } from './labelFile.js';
+import { tarGroups } from './tarIndex.js';
+
+export interface OpenDatasetOptions {
+  /** Label file, for pictures that lie together: the ImageNet devkit's or Kaggle's. */
+  readonly labels?: string | null;
+  /** The classes that labels count, from training or from a checkpoint. Default: those found here, sorted by name. */
+  readonly classes?: readonly string[];
+}
+
+/** A picture whose class is known by name. */
+interface NamedPicture {
+  readonly file: string;
+  readonly className: string;
+  readonly bytes?: ByteRange;
+}
+
+/**
+ * Opens ImageNet, or pictures laid out like it. `root` is one of
+ *
+ * - a folder with a folder of pictures for each class,
+ * - ImageNet's training archive, a tar file with a tar file for each class (or folders), read in place,
+ * - a folder of pictures, or the validation archive, and a label file.
+ *
+ * @throws DatasetError when there are no pictures, or some have a class that `classes` does not name
+ */
+export async function openClassificationDataset(
+  root: string,
+  { labels = null, classes }: OpenDatasetOptions = {},
+): Promise<ClassificationDataset> {
+  const status = await stat(root).catch(() => undefined);
+  if (!status) throw new DatasetError(root, [{ at: '(root)', message: 'no such folder or tar file' }]);
+  const named = await (status.isDirectory() ? inFolder(root, labels) : inTar(root, labels));
+  if (named.length === 0) throw new DatasetError(root, [{ at: '(root)', message: 'has no pictures in it' }]);
+  return labelled(root, named, classes ?? sortedNames(named.map(({ className }) => className)));
+}
+
+async function inFolder(root: string, labels: string | null): Promise<NamedPicture[]> {
+  if (labels !== null) {
+    const files = await loosePictures(root);
+    return withLabels(
+      root,
+      labels,
+      files.map((file) => ({ file })),
+    );
+  }
+  const folders = await classFolders(root);
+  if (folders.length === 0) {
+    const message = `has no folders in it, and ${(await loosePictures(root)).length} pictures: their classes are not known`;
+    throw new DatasetError(root, [{ at: '(root)', message }], flatHint);
+  }
+  const empty = folders.filter(({ files }) => files.length === 0);
+  if (empty.length > 0) {
+    const problems = empty.map(({ name }) => ({ at: name, message: 'a class without pictures' }));
+    throw new DatasetError(root, problems, 'Remove these folders, or fill them.');
+  }
+  return folders.flatMap(({ name, files }) => files.map((file) => ({ file: `${name}/${file}`, className: name })));
+}
+
+async function inTar(root: string, labels: string | null): Promise<NamedPicture[]> {
+  const pictures = (await tarGroups(root)).flatMap(({ name, members }) =>
+    members.map((member) => ({
+      file: name === '' ? basename(member.name) : `${name}/${basename(member.name)}`,
+      className: name,
+      bytes: { offset: member.offset, length: member.length },
+    })),
+  );
+  if (labels !== null) return withLabels(root, labels, pictures);
+  const flat = pictures.filter(({ className }) => className === '').length;
+  if (flat === 0) return pictures;
+  throw new DatasetError(
+    root,
+    [{ at: '(archive)', message: `${flat} pictures in no folder: their classes are not known` }],
+    flatHint,
+  );
+}
+
+const flatHint = 'Give the label file that belongs to them (data.valLabels).';
+
+async function withLabels(
+  root: string,
+  labels: string,
+  pictures: readonly Omit<NamedPicture, 'className'>[],
+): Promise<NamedPicture[]> {
+  const classOf = await readLabelFile(labels);
+  const problems: Problem[] = [];
+  const named = pictures.flatMap((picture): NamedPicture[] => {
+    const className = classOf(basename(picture.file));
+    if (className !== undefined) return [{ ...picture, className }];
+    problems.push({ at: picture.file, message: `${labels} does not say which class it has` });
+    return [];
+  });
+  if (problems.length > 0) throw new DatasetError(root, problems);
+  return named;
+}
+
+function labelled(root: string, named: readonly NamedPicture[], classes: readonly string[]): ClassificationDataset {
+  const labelOf = new Map(classes.map((name, label) => [name, label]));
+  const unknown = sortedNames(named.map(({ className }) => className).filter((name) => !labelOf.has(name)));
+  if (unknown.length > 0) {
+    const problems = unknown.map((name) => ({ at: name, message: 'a class that the model was not trained on' }));
+    throw new DatasetError(root, problems, `It knows ${classes.length}: ${classes.slice(0, 5).join(', ')}, ...`);
+  }
+  const pictures = named.map(({ file, className, bytes }): ClassPicture => {
+    const label = labelOf.get(className)!;
+    return bytes ? { file, label, bytes } : { file, label };
+  });
+  // By class, then as listed: an archive's classes stand in any order.
+  return { root, classes, pictures: pictures.sort((a, b) => a.label - b.label) };
+}
