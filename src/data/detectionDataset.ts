@@ -41,7 +41,7 @@ export interface DatasetSummary {
   readonly boxes: number;
   /** Boxes left out: crowds mark regions, not objects; degenerate ones are thinner than a pixel or lie outside their picture. */
   readonly dropped: { readonly crowd: number; readonly degenerateIds: readonly CocoId[] };
-  /** Pictures that cannot be read; only with `onBroken: 'skip'`. */
+  /** Pictures that are not there or cannot be read, where the options let them be skipped. */
   readonly broken: readonly Problem[];
   /** Pictures whose size in the file is not that of the upright picture. The picture's own size is used. */
   readonly otherSize: readonly Problem[];
@@ -52,7 +52,9 @@ export interface DatasetOptions {
   readonly source: string;
   /** Pictures without a usable box: negatives teach too, so they are kept unless asked. */
   readonly empty?: 'keep' | 'drop';
-  /** Pictures that are missing, unreadable, or no pictures: stop with a list of all, or go on without them. */
+  /** Pictures that are not there: stop with a list of all, or go on without them. */
+  readonly missing?: 'stop' | 'skip';
+  /** Pictures that are there and cannot be read, or are no pictures. */
   readonly onBroken?: 'stop' | 'skip';
 }
 
@@ -69,19 +71,22 @@ const filesAtOnce = 16;
 export async function openDetectionDataset(
   coco: CocoFile,
   imageRoot: string,
-  { source, empty = 'keep', onBroken = 'stop' }: DatasetOptions,
+  { source, empty = 'keep', missing = 'stop', onBroken = 'stop' }: DatasetOptions,
 ): Promise<DetectionDataset> {
   const categories = [...coco.categories].sort((a, b) => a.id - b.id).map(({ id, name }) => ({ id, name }));
   const targets = new Targets(coco.annotations, categories);
   const root = await openImageRoot(imageRoot);
   const records: DetectionRecord[] = [];
   const broken: Problem[] = [];
+  const fatal: Problem[] = [];
   const otherSize: Problem[] = [];
   let withBoxes = 0;
   for await (const look of orderedPrefetch(coco.images, (image) => lookAt(image, root), filesAtOnce)) {
     const { image, name } = look;
     if (look.problem !== undefined) {
-      broken.push({ at: name, message: look.problem });
+      const problem = { at: name, message: look.problem };
+      broken.push(problem);
+      if ((look.kind === 'missing' ? missing : onBroken) === 'stop') fatal.push(problem);
       continue;
     }
     const { file, size } = look;
@@ -94,9 +99,9 @@ export async function openDetectionDataset(
     else if (empty === 'drop') continue;
     records.push({ imageId: image.id, file, ...size, boxes, labels });
   }
-  if (broken.length > 0 && onBroken === 'stop') {
-    const hint = `Pictures are looked for below ${imageRoot}. Broken ones can be skipped instead: data.onBroken = skip.`;
-    throw new DatasetError(source, broken, hint);
+  if (fatal.length > 0) {
+    const hint = `Pictures are looked for below ${imageRoot}. To go on without them: data.missing, data.onBroken = skip.`;
+    throw new DatasetError(source, fatal, hint);
   }
   const images = coco.images.length;
   if (records.length === 0) {
@@ -111,18 +116,18 @@ export async function openDetectionDataset(
 /** What a look at a picture's file gave. `name` is what messages call it. */
 type Look = { readonly image: CocoImage; readonly name: string } & (
   | { readonly file: string; readonly size: Size; readonly problem?: undefined }
-  | { readonly problem: string }
+  | { readonly kind: 'missing' | 'broken'; readonly problem: string }
 );
 
 async function lookAt(image: CocoImage, root: ImageRoot): Promise<Look> {
   const name = image.file_name ?? `image ${image.id}`;
-  if (image.file_name === undefined) return { image, name, problem: 'has no file_name' };
+  if (image.file_name === undefined) return { image, name, kind: 'missing', problem: 'has no file_name' };
   try {
     const file = await root.find(image.file_name);
     return { image, name, file, size: await readImageSize(file) };
   } catch (error) {
-    if (error instanceof PathError) return { image, name, problem: error.message };
-    if (error instanceof ImageError) return { image, name, problem: error.reason };
+    if (error instanceof PathError) return { image, name, kind: error.kind, problem: error.message };
+    if (error instanceof ImageError) return { image, name, kind: 'broken', problem: error.reason };
     throw error;
   }
 }

@@ -5,6 +5,14 @@ import { DatasetError } from '../errors.js';
 /** Why a file name of an annotation file leads to no file. The message names neither the root nor the annotation file. */
 export class PathError extends Error {
   override readonly name = 'PathError';
+
+  /** @param kind `missing`: there is nothing of that name; `broken`: the name or what it leads to is refused */
+  constructor(
+    message: string,
+    readonly kind: 'missing' | 'broken' = 'broken',
+  ) {
+    super(message);
+  }
 }
 
 /** A folder of pictures, out of which no file name leads. */
@@ -27,7 +35,7 @@ export async function openImageRoot(folder: string): Promise<ImageRoot> {
     async find(fileName) {
       const path = pathBelow(root, fileName);
       const real = (await existing(path)) ?? (await existing(await otherSpelling(path)));
-      if (real === undefined) throw new PathError(`no such file${await caseHint(path, listings)}`);
+      if (real === undefined) throw new PathError(`no such file${await caseHint(path, listings)}`, 'missing');
       if (leaves(relative(root, real))) throw new PathError('is a link that leads out of the image folder');
       return real;
     },
