@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { writeAtomically } from '../../formats/atomic.js';
 import type { DetectionColumns } from './detectionColumns.js';
@@ -24,9 +23,9 @@ export async function writeCoco(
 /** The pieces of a file never become one string: there is a limit of about 512 MB on those. */
 async function writePieces(path: string, pieces: Iterable<string>): Promise<void> {
   await writeAtomically(path, async (file) => {
-    const target = file.createWriteStream({ autoClose: false });
-    if (path.endsWith('.gz')) await pipeline(Readable.from(pieces), createGzip(), target);
-    else await pipeline(Readable.from(pieces), target);
+    const source = Readable.from(pieces);
+    const packed = path.endsWith('.gz') ? source.pipe(createGzip()) : source;
+    for await (const chunk of packed) await file.writeFile(chunk); // continues where the last one ended
   });
 }
 

@@ -1,0 +1,129 @@
+import { type CocoHealth, cleanCoco, cocoHealth, type Spread, sharedFileNames } from '../data/coco/health.js';
+import { parseCoco } from '../data/coco/parseCoco.js';
+import type { CocoFile } from '../data/coco/schema.js';
+import { writeCoco } from '../data/coco/write.js';
+import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
+import { DatasetError, exitCodes, type Problem } from '../errors.js';
+import { note, print, printJson, table, warn } from './console.js';
+import { LiveLine } from './liveLine.js';
+
+export interface DataCheckOptions {
+  /** Another annotation file that should share no picture with this one. */
+  readonly against?: string;
+  /** Where to write a copy that training can use as it is. */
+  readonly clean?: string;
+  /** Decode every picture; false looks at headers only. */
+  readonly pixels?: boolean;
+  readonly json?: boolean;
+}
+
+/** `cmtdet data check A.json [IMAGES]`: what a training run would make of a data set. Exit code 1 if something is broken. */
+export async function runDataCheck(
+  annotations: string,
+  images: string | undefined,
+  options: DataCheckOptions,
+): Promise<void> {
+  const { file, problems } = parseForCheck(annotations);
+  const health = file && cocoHealth(file);
+  const shared = file && options.against !== undefined ? sharedFileNames(file, parseCoco(options.against)) : undefined;
+  const pictures =
+    file && images !== undefined ? await lookAtPictures(file, images, options.pixels ?? true) : undefined;
+  const allProblems = [...problems, ...(pictures?.broken ?? [])];
+  if (options.json) {
+    printJson({ ...health, warnings: file?.warnings ?? [], problems: allProblems, pictures, shared });
+  } else {
+    for (const warning of file?.warnings ?? []) warn(warning);
+    if (health) printHealth(health);
+    if (pictures) printPictures(pictures);
+    if (shared && shared.length > 0) {
+      warn(`${shared.length} pictures are in ${options.against} too: ${firstOf(shared)}`);
+    }
+    if (allProblems.length > 0) print(`\n${new DatasetError(annotations, allProblems).message}`);
+    else print('\nNo problems.');
+  }
+  if (options.clean !== undefined && file) await writeClean(options.clean, file, pictures);
+  if (allProblems.length > 0) process.exitCode = exitCodes.userProblem;
+}
+
+/** The usable part of the file, and its problems; no file where even that does not stand. */
+function parseForCheck(annotations: string): { file?: CocoFile; problems: readonly Problem[] } {
+  try {
+    return { file: parseCoco(annotations), problems: [] };
+  } catch (error) {
+    if (!(error instanceof DatasetError)) throw error;
+    try {
+      return { file: parseCoco(annotations, { onBad: 'skip' }), problems: error.problems };
+    } catch {
+      return { problems: error.problems };
+    }
+  }
+}
+
+async function lookAtPictures(file: CocoFile, images: string, pixels: boolean): Promise<PictureReport> {
+  const line = new LiveLine();
+  try {
+    return await checkPictures(file, images, {
+      pixels,
+      onProgress: (done, total) => line.update(`looked at ${done} of ${total} pictures`),
+    });
+  } finally {
+    line.clear();
+  }
+}
+
+async function writeClean(path: string, file: CocoFile, pictures: PictureReport | undefined): Promise<void> {
+  const clean = cleanCoco(pictures ? pictures.usable : file);
+  await writeCoco(path, clean);
+  note(`${path}: ${clean.images.length} images, ${clean.annotations.length} boxes (without segmentation)`);
+}
+
+function printHealth({ images, boxes, categories }: CocoHealth): void {
+  const { crowd, thin, outside } = boxes.unusable;
+  const faults = (what: string, { count, first }: typeof crowd) =>
+    count > 0 ? [`${count} ${what} (ids ${first.join(', ')}${count > first.length ? ', ...' : ''})`] : [];
+  const unusable = [
+    ...faults('crowd regions', crowd),
+    ...faults('thinner than a pixel', thin),
+    ...faults('outside their image', outside),
+  ];
+  print(
+    `images         ${images.total}: ${images.used} with boxes, ${images.empty} without, ${images.onlyUnusable} with unusable ones only`,
+  );
+  print(
+    `image sizes    ${
+      images.sizes
+        .slice(0, 3)
+        .map(({ width, height, count }) => `${width} x ${height} (${count})`)
+        .join(', ') || 'not in the file'
+    }`,
+  );
+  print(`boxes          ${boxes.total}: ${[`${boxes.usable} usable`, ...unusable].join(', ')}`);
+  if (boxes.overEdge > 0)
+    print(`               ${boxes.overEdge} reach over an edge of their image (cut there in training)`);
+  if (boxes.repeated > 0) print(`               ${boxes.repeated} repeat another in image, category and place`);
+  print(`areas          ${boxes.small} small, ${boxes.medium} medium, ${boxes.large} large (divided at 32^2 and 96^2)`);
+  print(`side           ${spreadText(boxes.side)} px, square root of the area`);
+  print(`height/width   ${spreadText(boxes.aspectRatio)}`);
+  print(`boxes an image ${spreadText(images.boxes)}\n`);
+  const rows = categories.map(({ id, name, boxes, images }) => [name, id, boxes, images]);
+  print(table(['category', 'id', 'boxes', 'images'], rows));
+}
+
+function printPictures({ read, otherSize }: PictureReport): void {
+  print(`\npictures       ${read} read without a fault`);
+  if (otherSize.length > 0) {
+    warn(
+      `${otherSize.length} pictures have another size than the file says (the picture's own counts): ${firstOf(otherSize.map(({ at, message }) => `${at} ${message}`))}`,
+    );
+  }
+}
+
+function spreadText(spread: Spread): string {
+  if (!spread) return 'n/a';
+  const [min, quarter, median, threeQuarters, max] = spread.map((value) => Number(value.toPrecision(3)));
+  return `${min} to ${max}, median ${median}, half of them ${quarter} to ${threeQuarters}`;
+}
+
+function firstOf(items: readonly string[]): string {
+  return items.slice(0, 5).join(', ') + (items.length > 5 ? ', ...' : '');
+}
