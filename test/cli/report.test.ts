@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { reportError } from '../../src/cli/report.js';
+import { EngineError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
+
+let said = '';
+beforeEach(() => {
+  said = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe('reportError', () => {
+  it.each([
+    [new EngineError('no library'), 1],
+    [new UsageError('not both'), 2],
+    [new NonFiniteError('loss is NaN'), 3],
+    [new InterruptedError('saved'), 130],
+  ])('%s: its message alone, exit code %i', (error, code) => {
+    expect(reportError(error)).toBe(code);
+    expect(said).toBe(`error: ${error.message}\n`);
+  });
+
+  it("the system's own errors become a sentence", () => {
+    expect(reportError(Object.assign(new Error('ENOENT: open'), { code: 'ENOENT', path: '/a/b' }))).toBe(1);
+    expect(said).toBe('error: /a/b: there is no such file or folder.\n');
+  });
+
+  it.each([new TypeError('x is undefined'), 'a string', undefined])('%s: ours, 70, asks for a report', (error) => {
+    expect(reportError(error)).toBe(70);
+    expect(said).toContain(String(error));
+    expect(said).toContain('This is a fault of cmtdet.');
+  });
+});
