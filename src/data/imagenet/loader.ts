@@ -9,7 +9,7 @@ import { type LoaderOptions, type ViewBatch, ViewBatches, type ViewPlan } from '
 
 /**
  * A batch to train on. `images` are the views in 8 bits; what the network sees follows from them in this order: normalise,
- * fill each `erase` with noise, mix with the reversed batch (`mixedInput` of models/ does it in the graph).
+ * fill each `erase` with noise, mix with the reversed batch. models/mixedInput.ts does it in the graph.
  */
 export interface ClassificationBatch extends ViewBatch {
   /** [B, K] soft targets: smoothed, and mixed as the pictures are. */

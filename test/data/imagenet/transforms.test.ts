@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/config/load.js';
 import {
   type EvaluationTransform,
   evaluationView,
@@ -84,5 +85,15 @@ describe('trainView', () => {
     for (let seed = 0; seed < 50; seed++) {
       expect(trainView(noiseImage(40, 30), recipe, new Random(seed)).image.data).toHaveLength(16 * 16 * 3);
     }
+  });
+});
+
+describe('configs', () => {
+  it("a config's data section is what both views ask for", async () => {
+    const config = await loadConfig('configs/pretrain_cmt_s_imagenet.yaml');
+    if (config.task !== 'classification') throw new Error(`found a config for ${config.task}`);
+    const transforms: TrainTransform & EvaluationTransform = config.data; // fails to compile where keys differ
+    expect(evaluationView(noiseImage(300, 280), transforms)).toMatchObject({ width: 224, height: 224 });
+    expect(trainView(noiseImage(300, 280), transforms, new Random(0)).image).toMatchObject({ width: 224, height: 224 });
   });
 });
