@@ -1,0 +1,160 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runDataCheck } from '../../src/cli/dataCheck.js';
+import { runEvaluateResults } from '../../src/cli/evaluateResults.js';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cmtdet-cli-'));
+  const box = { image_id: 1, category_id: 3, bbox: [0, 0, 50, 50] };
+  const truth = {
+    images: [{ id: 1, file_name: 'a.jpg', width: 640, height: 480 }],
+    annotations: [{ id: 1, ...box, area: 2500, iscrowd: 0 }],
+    categories: [
+      { id: 5, name: 'unseen' },
+      { id: 3, name: 'cell' },
+    ],
+  };
+  writeFileSync(at('truth.json'), JSON.stringify(truth));
+  writeFileSync(at('broken.json'), JSON.stringify({ ...truth, annotations: [{ ...box, bbox: [] }] }));
+  writeFileSync(
+    at('results.json.gz'),
+    gzipSync(
+      JSON.stringify([
+        { ...box, score: 0.9 },
+        { ...box, category_id: 7, score: 1 },
+      ]),
+    ),
+  );
+  writeFileSync(at('none.json'), '[]');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+/** What a command writes to standard output. */
+async function outputOf(run: () => Promise<void>): Promise<string> {
+  let text = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    text += chunk;
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  await run();
+  vi.restoreAllMocks();
+  return text;
+}
+
+describe('evaluate --results', () => {
+  const files = () => ({ annotations: at('truth.json'), results: at('results.json.gz') });
+
+  it('JSON: the keys that scripts read, full doubles, null for nothing to measure', async () => {
+    const result = JSON.parse(await outputOf(() => runEvaluateResults({ ...files(), json: true })));
+    expect(Object.keys(result.stats)).toEqual('AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl'.split(' '));
+    expect([result.stats.AP, result.stats.APs]).toEqual([0.9999999999999998, null]);
+    expect(result.perCategory).toEqual([
+      {
+        id: 3,
+        name: 'cell',
+        AP: 0.9999999999999998,
+        AP50: 0.9999999999999999,
+        AP75: 0.9999999999999999,
+        AR100: 1,
+        groundTruths: 1,
+        detections: 1,
+      },
+      { id: 5, name: 'unseen', AP: null, AP50: null, AP75: null, AR100: null, groundTruths: 0, detections: 0 },
+    ]);
+    expect(result.notScored).toEqual({ unknownCategory: 1, beyondMaxDets: 0, crowdRegions: 0 });
+    expect(Object.keys(result.seconds)).toEqual(['load', 'evaluate', 'accumulate']);
+  });
+
+  it('for people', async () => {
+    expect(await outputOf(() => runEvaluateResults(files()))).toMatchInlineSnapshot(`
+      "             IoU    area  maxDets  value
+      AP     0.50:0.95     all      100  1.000
+      AP50        0.50     all      100  1.000
+      AP75        0.75     all      100  1.000
+      APs    0.50:0.95   small      100    n/a
+      APm    0.50:0.95  medium      100  1.000
+      APl    0.50:0.95   large      100    n/a
+      AR1    0.50:0.95     all        1  1.000
+      AR10   0.50:0.95     all       10  1.000
+      AR100  0.50:0.95     all      100  1.000
+      ARs    0.50:0.95   small      100    n/a
+      ARm    0.50:0.95  medium      100  1.000
+      ARl    0.50:0.95   large      100    n/a
+
+      category     AP   AP50   AP75  AR100  objects  detections
+      cell      1.000  1.000  1.000  1.000        1           1
+      unseen      n/a    n/a    n/a    n/a        0           0
+
+      not scored: 1 detections of a category that the ground truth does not have
+      "
+    `);
+  });
+
+  it('all digits', async () => {
+    const text = await outputOf(() => runEvaluateResults({ ...files(), precision: true, maxDets: [1, 10, 300] }));
+    expect(text).toMatch(/AP +0\.50:0\.95 +all +300 +0\.9999999999999998/);
+    expect(text).toMatch(/AR300 +0\.50:0\.95 +all +300 +1/);
+  });
+
+  it('no detections: zeros, and no failure', async () => {
+    const options = { annotations: at('truth.json'), results: at('none.json'), json: true, classAgnostic: true };
+    const result = JSON.parse(await outputOf(() => runEvaluateResults(options)));
+    expect([result.stats.AP, result.stats.AR100, result.perCategory]).toEqual([0, 0, []]);
+  });
+
+  it('--out writes curves, confusions and errors as JSON and pictures', async () => {
+    await outputOf(() => runEvaluateResults({ ...files(), out: at('analysis') }));
+    expect(readdirSync(at('analysis'))).toEqual([
+      'confusion.json',
+      'confusion.png',
+      'errors.json',
+      'errors.png',
+      'evaluation.json',
+      'precision_recall.json',
+      'precision_recall.png',
+    ]);
+    expect(JSON.parse(readFileSync(at('analysis/confusion.json'), 'utf8')).counts[0]).toEqual([1, 0, 0]);
+  });
+});
+
+describe('data check', () => {
+  it('JSON: counts and problems; exit code 1 if there are any', async () => {
+    const result = JSON.parse(await outputOf(() => runDataCheck(at('broken.json'), undefined, { json: true })));
+    expect(result).toMatchObject({ images: { total: 1, used: 0, empty: 1 }, boxes: { total: 0 } });
+    expect(result.problems).toEqual([{ at: 'annotations[0].bbox', message: expect.stringContaining('found []') }]);
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('for people: what is used, overlap with another file, a clean copy', async () => {
+    const options = { against: at('truth.json'), clean: at('clean.json') };
+    expect(await outputOf(() => runDataCheck(at('truth.json'), undefined, options))).toMatchInlineSnapshot(`
+      "images         1: 1 with boxes, 0 without, 0 with unusable ones only
+      image sizes    640 x 480 (1)
+      boxes          1: 1 usable
+      areas          0 small, 1 medium, 0 large (divided at 32^2 and 96^2)
+      side           50 to 50, median 50, half of them 50 to 50 px, square root of the area
+      height/width   1 to 1, median 1, half of them 1 to 1
+      boxes an image 1 to 1, median 1, half of them 1 to 1
+
+      category  id  boxes  images
+      cell       3      1       1
+      unseen     5      0       0
+
+      No problems.
+      "
+    `);
+    expect(process.exitCode).toBeUndefined();
+    expect(JSON.parse(readFileSync(at('clean.json'), 'utf8')).annotations).toHaveLength(1);
+  });
+});
