@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -8,6 +8,7 @@ export function addCommands(program: Command): void {
   addEngineCommands(program);
   addTrainingCommands(program);
   addModelCommands(program);
+  addDataCommands(program);
 }
 
 function addEngineCommands(program: Command): void {
@@ -44,6 +45,18 @@ function addTrainingCommands(program: Command): void {
 
 function addModelCommands(program: Command): void {
   program
+    .command('evaluate')
+    .description('measure results as pycocotools does')
+    .requiredOption('--annotations <file>', 'COCO json')
+    .requiredOption('--results <file>', 'COCO results, plain or .gz')
+    .option('--max-dets <numbers>', 'most detections of an image (default: 1,10,100)', countList)
+    .option('--class-agnostic', 'all categories count as one')
+    .option('--precision', 'print all digits')
+    .option('--out <folder>', 'write curves, confusions and an error breakdown there')
+    .option(...json)
+    .action(async (options) => (await import('./evaluateResults.js')).runEvaluateResults(options));
+
+  program
     .command('convert')
     .description("bring a checkpoint (.pth, .safetensors) from the CMT authors' names to ours, or back")
     .argument('<input>')
@@ -53,9 +66,32 @@ function addModelCommands(program: Command): void {
     .action(async (input, output, options) => (await import('./convert.js')).convert(input, output, options));
 }
 
+function addDataCommands(program: Command): void {
+  const data = program.command('data').description('look at data sets, and convert them');
+
+  data
+    .command('check')
+    .description('what a training run would make of a data set')
+    .argument('<annotations>', 'COCO json')
+    .argument('[images]', 'folder of the pictures')
+    .option('--against <file>', 'another annotation file that should share no picture with this one')
+    .option('--clean <file>', 'write a copy that training can use as it is')
+    .option('--no-pixels', 'read only the headers of the pictures')
+    .option(...json)
+    .action(async (annotations, images, options) =>
+      (await import('./dataCheck.js')).runDataCheck(annotations, images, options),
+    );
+}
+
 const json = ['--json', 'print one JSON document'] as const;
 const set = ['--set <key=value>', 'change a key of the config, as train.epochs=3 (repeatable)', collect] as const;
 
 function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
+}
+
+function countList(text: string): number[] {
+  const counts = text.split(',').map(Number);
+  if (counts.every((count) => Number.isInteger(count) && count > 0)) return counts;
+  throw new InvalidArgumentError('Expected whole numbers above 0, as 1,10,100.');
 }
