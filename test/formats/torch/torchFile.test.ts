@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../../src/errors.js';
 import type { NamedArray } from '../../../src/formats/namedArray.js';
 import { readTorch } from '../../../src/formats/torch/torchFile.js';
+import { Random } from '../../../src/random.js';
 import { checkpointError } from '../../support/checkpointError.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { Python, pickle, StorageRef, tensor, torchLegacy, torchZip, zip } from '../../support/torchBytes.js';
@@ -220,6 +221,23 @@ describe('hostile files', () => {
         writeFileSync(path, whole.subarray(0, length));
         expect(() => readTorch(path).stateDict(), `${length} bytes`).toThrow(CheckpointError);
       }
+  });
+
+  it('2,000 damaged files, in both formats: read or refused, nothing else', () => {
+    const random = new Random(7);
+    const wholes = [torchZip(stateDict({ w: weight }), data), torchLegacy(stateDict({ w: weight }), data)];
+    let refused = 0;
+    for (let i = 0; i < 2000; i++) {
+      const file = wholes[i % 2]!.slice();
+      for (let damage = 0; damage < 3; damage++) file[random.uint32() % file.length] = random.uint32();
+      try {
+        readTorch(file).stateDict();
+      } catch (error) {
+        expect(error, `file ${i}`).toBeInstanceOf(CheckpointError);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(500);
   });
 
   it('an old file whose storage claims 2^62 elements', () => {
