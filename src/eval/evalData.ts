@@ -115,7 +115,10 @@ function imagePositions({ length, imageIds }: DetectionColumns, images: IdIndex<
 
 /** The rows that have a category, in the order category, image, row; or image, category, row where all count as one. */
 function groupRows(images: Int32Array, categories: Int32Array, I: number, K: number, useCats: boolean) {
-  const known = Int32Array.from(categories.keys()).filter((row) => categories[row]! >= 0);
+  let count = 0;
+  const all = new Int32Array(categories.length);
+  for (let row = 0; row < all.length; row++) if (categories[row]! >= 0) all[count++] = row;
+  const known = all.subarray(0, count);
   const rows = useCats
     ? sortByKey(sortByKey(known, images, I), categories, K)
     : sortByKey(sortByKey(known, categories, K), images, I);

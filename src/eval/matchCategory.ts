@@ -4,7 +4,7 @@ import { iouMatrix } from './iou.js';
 import { sortByFallingScore } from './order.js';
 
 /** What became of a detection at one threshold and area range. Ignored ones count neither for nor against. */
-export const outcome = { falsePositive: 0, truePositive: 1, ignored: 2 } as const;
+export const outcome = { ignored: 0, falsePositive: 1, truePositive: 2 } as const;
 
 /** The detections of one category, image by image, each image's by falling score and cut to the largest limit. */
 export interface RankedDetections {
@@ -85,7 +85,7 @@ export function matchDetections(
 ): { outcomes: Uint8Array; positives: Int32Array } {
   const D = rows.length;
   const T = iouThresholds.length;
-  const outcomes = new Uint8Array(areaRanges.length * T * D);
+  const outcomes = new Uint8Array(areaRanges.length * T * D).fill(outcome.falsePositive);
   const positives = new Int32Array(areaRanges.length);
   for (const [a, range] of areaRanges.entries()) markOutside(outcomes.subarray(a * T * D, (a + 1) * T * D), range);
 

@@ -30,9 +30,12 @@ const deepest = 64;
 /** The fields of a record that are wanted, in the order in which files usually write them. */
 export class FieldSet<Name extends string = string> {
   readonly bytes: readonly Uint8Array[];
+  /** Bytes of the longest name. */
+  readonly longest: number;
 
   constructor(readonly names: readonly Name[]) {
     this.bytes = names.map((name) => new TextEncoder().encode(name));
+    this.longest = Math.max(...this.bytes.map(({ length }) => length));
   }
 }
 
@@ -102,8 +105,9 @@ export class JsonReader {
     while (this.#continues(closeBracket, ']'));
   }
 
-  /** Reads an object into `record`, where only the fields of the set get a value; the others are skipped unbuilt. */
+  /** Reads an object into `record`: the fields of the set, undefined where absent. Others are skipped unbuilt. */
   fields<Name extends string>(set: FieldSet<Name>, record: Partial<Record<Name, unknown>>): void {
+    for (const name of set.names) record[name] = undefined;
     if (!this.#opens(openBrace, closeBrace)) return;
     do {
       if (this.peek() !== quote) this.fail(`expected a key in quotes, found ${this.#found()}`);
@@ -121,11 +125,7 @@ export class JsonReader {
     if (byte === quote) return this.#string();
     if (byte === openBracket || byte === openBrace) {
       if (depth === deepest) this.fail(`arrays and objects are nested deeper than ${deepest}`);
-      if (byte === openBracket) {
-        const items: unknown[] = [];
-        this.array(() => items.push(this.value(depth + 1)));
-        return items;
-      }
+      if (byte === openBracket) return this.#items(depth + 1);
       const entries: Record<string, unknown> = Object.create(null);
       this.object((key) => {
         entries[key] = this.value(depth + 1);
@@ -344,24 +344,35 @@ export class JsonReader {
     this.#at = at;
   }
 
-  /** Reads a key; its index in the set, or -1. */
-  #fieldKey(set: FieldSet): number {
-    const { close, escaped } = this.#stringEnd();
-    const start = this.#at + 1;
-    const { bytes } = set;
-    this.#at = close + 1;
-    if (escaped) return -1; // none of the wanted names needs one
+  #items(depth: number): unknown[] {
+    const items: unknown[] = [];
+    if (!this.#opens(openBracket, closeBracket)) return items;
+    do items.push(this.value(depth));
+    while (this.#continues(closeBracket, ']'));
+    return items;
+  }
+
+  /** Reads a key; its index in the set, or -1. None of the wanted names needs an escape. */
+  #fieldKey({ bytes, longest }: FieldSet): number {
+    while (this.#end - this.#at < longest + 2 && !this.#exhausted) this.#refill(this.#at);
     for (let tried = 0; tried < bytes.length; tried++) {
       const field = (this.#expectedField + tried) % bytes.length;
       const name = bytes[field]!;
-      if (name.length !== close - start) continue;
-      let i = 0;
-      while (i < name.length && name[i] === this.#buffer[start + i]) i++;
-      if (i < name.length) continue;
+      if (!this.#isKey(name)) continue;
+      this.#at += name.length + 2;
       this.#expectedField = field + 1;
       return field;
     }
+    this.#skipString();
     return -1;
+  }
+
+  #isKey(name: Uint8Array): boolean {
+    const buffer = this.#buffer;
+    const start = this.#at + 1;
+    if (buffer[start + name.length] !== quote) return false;
+    for (let i = 0; i < name.length; i++) if (buffer[start + i] !== name[i]) return false;
+    return start + name.length < this.#end;
   }
 
   #literal(): unknown {

@@ -5,7 +5,10 @@ import { type FieldSet, JsonReader } from './jsonReader.js';
 /** A path, the JSON text itself, its bytes, or what `JSON.parse` made of it. */
 export type JsonInput = string | Uint8Array | object;
 
-/** Takes one record of an array: an object with (at least) the wanted fields, or whatever else stood there. */
+/**
+ * Takes one record of an array: an object with (at least) the wanted fields, or whatever else stood there. The object is
+ * used again for the next record, so keep its values, not itself.
+ */
 export type TakeRecord = (record: unknown, index: number) => void;
 
 /** An array of records that is wanted, and which fields of each. */
@@ -67,9 +70,9 @@ export function readRecordList(input: JsonInput, name: string, array: RecordArra
 }
 
 function readRecords(reader: JsonReader, { fields, take }: RecordArray): void {
+  const record: Record<string, unknown> = {};
   reader.array((index) => {
     if (!reader.atObject) return take(reader.value(), index);
-    const record: Record<string, unknown> = {};
     reader.fields(fields, record);
     take(record, index);
   });
