@@ -1,20 +1,5 @@
 import { type CocoId, describe } from './schema.js';
 
-/** Why a value cannot be an id; undefined if it can. */
-export function idProblem(value: unknown): string | undefined {
-  if (typeof value === 'string' && value !== '') return undefined;
-  if (typeof value !== 'number' || !Number.isInteger(value)) {
-    return `expected a whole number or a string, found ${describe(value)}`;
-  }
-  if (Number.isSafeInteger(value)) return undefined;
-  return `${value} is beyond 2^53 - 1, where different ids become the same number; write ids as strings`;
-}
-
-/** Why a value cannot be the id of a category, which is a number; undefined if it can. */
-export function numberIdProblem(value: unknown): string | undefined {
-  return typeof value === 'string' ? `expected a whole number, found ${describe(value)}` : idProblem(value);
-}
-
 /** Finds the position of an id, and explains why one is not found. */
 export class IdIndex<Id extends CocoId> {
   readonly #positions: Map<CocoId, number>;

@@ -1,5 +1,7 @@
 import { DatasetError } from '../../errors.js';
 import type { ByteStream } from './byteStream.js';
+import type { FieldSet } from './fieldSet.js';
+import { placeOf } from './placeOf.js';
 
 /** Bytes of JSON's own characters. */
 const quote = 0x22;
@@ -26,18 +28,6 @@ const literals: ReadonlyMap<string, boolean | null> = new Map([
 ]);
 const firstChunk = 1 << 20;
 const deepest = 64;
-
-/** The fields of a record that are wanted, in the order in which files usually write them. */
-export class FieldSet<Name extends string = string> {
-  readonly bytes: readonly Uint8Array[];
-  /** Bytes of the longest name. */
-  readonly longest: number;
-
-  constructor(readonly names: readonly Name[]) {
-    this.bytes = names.map((name) => new TextEncoder().encode(name));
-    this.longest = Math.max(...this.bytes.map(({ length }) => length));
-  }
-}
 
 /**
  * Reads JSON from bytes, front to back, without ever holding the text: the caller says what to build and what to skip.
@@ -403,24 +393,4 @@ export class JsonReader {
 
 function bareWord(word: string): string {
   return `${word} is not JSON (Python's json writes it for a number that is not finite)`;
-}
-
-/** Line and column, counted from 1, of a byte. */
-function placeOf(source: ByteStream, byte: number): { line: number; column: number } {
-  const again = source.reopen();
-  const chunk = new Uint8Array(1 << 16);
-  let line = 1;
-  let lineStart = 0;
-  let position = 0;
-  while (position < byte) {
-    const count = again.read(chunk, 0, Math.min(chunk.length, byte - position));
-    if (count === 0) break;
-    for (let i = chunk.indexOf(0x0a); i >= 0 && i < count; i = chunk.indexOf(0x0a, i + 1)) {
-      line++;
-      lineStart = position + i + 1;
-    }
-    position += count;
-  }
-  again.close();
-  return { line, column: byte - lineStart + 1 };
 }

@@ -1,6 +1,7 @@
 import { DatasetError, type Problem } from '../../errors.js';
-import { IdIndex, idProblem, numberIdProblem } from './idIndex.js';
-import { FieldSet } from './jsonReader.js';
+import { areaProblem, boxProblem, crowdProblem, idProblem, numberIdProblem } from './fieldChecks.js';
+import { FieldSet } from './fieldSet.js';
+import { IdIndex } from './idIndex.js';
 import { inputName, type JsonInput, readRecordArrays } from './records.js';
 import {
   type BoxXywh,
@@ -285,21 +286,4 @@ class CocoParser {
 
 function fieldProblem(at: string, field: string, message: string | undefined): Problem[] {
   return message ? [{ at: `${at}.${field}`, message }] : [];
-}
-
-function areaProblem(area: unknown): string | undefined {
-  if (area === undefined || area === null || Number.isFinite(area)) return undefined;
-  return `expected a finite number, found ${describe(area)}`;
-}
-
-function crowdProblem(crowd: unknown): string | undefined {
-  if (crowd === undefined || crowd === null || crowd === 0 || crowd === 1 || typeof crowd === 'boolean')
-    return undefined;
-  return `expected 0 or 1, found ${describe(crowd)}`;
-}
-
-/** Why a value is no box of four finite numbers; undefined if it is one. */
-export function boxProblem(value: unknown): string | undefined {
-  if (Array.isArray(value) && value.length === 4 && value.every(Number.isFinite)) return undefined;
-  return `expected [x, y, width, height], four finite numbers, found ${describe(value)}`;
 }

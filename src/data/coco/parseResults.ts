@@ -1,8 +1,7 @@
 import { DatasetError, type Problem } from '../../errors.js';
 import { type DetectionColumns, DetectionColumnsBuilder } from './detectionColumns.js';
-import { idProblem, numberIdProblem } from './idIndex.js';
-import { FieldSet } from './jsonReader.js';
-import { boxProblem } from './parseCoco.js';
+import { boxProblem, idProblem, numberIdProblem } from './fieldChecks.js';
+import { FieldSet } from './fieldSet.js';
 import { inputName, type JsonInput, readRecordList } from './records.js';
 import { type BoxXywh, type CocoId, describe } from './schema.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ByteStream, memoryStream } from '../../../src/data/coco/byteStream.js';
-import { FieldSet, JsonReader } from '../../../src/data/coco/jsonReader.js';
+import { FieldSet } from '../../../src/data/coco/fieldSet.js';
+import { JsonReader } from '../../../src/data/coco/jsonReader.js';
 import { Random } from '../../../src/random.js';
 
 /** Hands out at most `piece` bytes a time, so that every kind of token is cut somewhere. */

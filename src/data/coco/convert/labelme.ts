@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileStream } from '../byteStream.js';
-import { FieldSet, JsonReader } from '../jsonReader.js';
+import { FieldSet } from '../fieldSet.js';
+import { JsonReader } from '../jsonReader.js';
 import type { BoxXywh, CocoFile } from '../schema.js';
 import { CocoBuilder } from './cocoBuilder.js';
 import { filesBelow } from './files.js';
