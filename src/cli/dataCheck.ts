@@ -30,7 +30,9 @@ export async function runDataCheck(
     file && images !== undefined ? await lookAtPictures(file, images, options.pixels ?? true) : undefined;
   const allProblems = [...problems, ...(pictures?.broken ?? [])];
   if (options.json) {
-    printJson({ ...health, warnings: file?.warnings ?? [], problems: allProblems, pictures, shared });
+    const { usable: _, ...looked } = pictures ?? {};
+    const found = pictures && { pictures: looked };
+    printJson({ ...health, warnings: file?.warnings ?? [], problems: allProblems, ...found, shared });
   } else {
     for (const warning of file?.warnings ?? []) warn(warning);
     if (health) printHealth(health);

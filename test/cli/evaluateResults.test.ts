@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runDataCheck } from '../../src/cli/dataCheck.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runEvaluateResults } from '../../src/cli/evaluateResults.js';
+import { outputOf } from '../support/standardOutput.js';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -21,7 +21,6 @@ beforeAll(() => {
     ],
   };
   writeFileSync(at('truth.json'), JSON.stringify(truth));
-  writeFileSync(at('broken.json'), JSON.stringify({ ...truth, annotations: [{ ...box, bbox: [] }] }));
   writeFileSync(
     at('results.json.gz'),
     gzipSync(
@@ -34,23 +33,6 @@ beforeAll(() => {
   writeFileSync(at('none.json'), '[]');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-});
-
-/** What a command writes to standard output. */
-async function outputOf(run: () => Promise<void>): Promise<string> {
-  let text = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    text += chunk;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  await run();
-  vi.restoreAllMocks();
-  return text;
-}
 
 describe('evaluate --results', () => {
   const files = () => ({ annotations: at('truth.json'), results: at('results.json.gz') });
@@ -125,36 +107,5 @@ describe('evaluate --results', () => {
       'precision_recall.png',
     ]);
     expect(JSON.parse(readFileSync(at('analysis/confusion.json'), 'utf8')).counts[0]).toEqual([1, 0, 0]);
-  });
-});
-
-describe('data check', () => {
-  it('JSON: counts and problems; exit code 1 if there are any', async () => {
-    const result = JSON.parse(await outputOf(() => runDataCheck(at('broken.json'), undefined, { json: true })));
-    expect(result).toMatchObject({ images: { total: 1, used: 0, empty: 1 }, boxes: { total: 0 } });
-    expect(result.problems).toEqual([{ at: 'annotations[0].bbox', message: expect.stringContaining('found []') }]);
-    expect(process.exitCode).toBe(1);
-  });
-
-  it('for people: what is used, overlap with another file, a clean copy', async () => {
-    const options = { against: at('truth.json'), clean: at('clean.json') };
-    expect(await outputOf(() => runDataCheck(at('truth.json'), undefined, options))).toMatchInlineSnapshot(`
-      "images         1: 1 with boxes, 0 without, 0 with unusable ones only
-      image sizes    640 x 480 (1)
-      boxes          1: 1 usable
-      areas          0 small, 1 medium, 0 large (divided at 32^2 and 96^2)
-      side           50 to 50, median 50, half of them 50 to 50 px, square root of the area
-      height/width   1 to 1, median 1, half of them 1 to 1
-      boxes an image 1 to 1, median 1, half of them 1 to 1
-
-      category  id  boxes  images
-      cell       3      1       1
-      unseen     5      0       0
-
-      No problems.
-      "
-    `);
-    expect(process.exitCode).toBeUndefined();
-    expect(JSON.parse(readFileSync(at('clean.json'), 'utf8')).annotations).toHaveLength(1);
   });
 });

@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runDataConvert } from '../../src/cli/dataConvert.js';
+import { parseCoco } from '../../src/data/coco/parseCoco.js';
+import { outputOf } from '../support/standardOutput.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+const folder = temporaryFolder();
+const output = join(folder, 'coco.json');
+const shapes = [
+  {
+    label: 'cell',
+    shape_type: 'rectangle',
+    points: [
+      [0, 0],
+      [4, 5],
+    ],
+  },
+];
+writeFileSync(join(folder, 'a.json'), JSON.stringify({ imagePath: 'a.jpg', imageWidth: 9, imageHeight: 9, shapes }));
+
+it('writes the file, and says how the numbers were read', async () => {
+  const text = await outputOf(() => runDataConvert(folder, output, { from: 'labelme', json: true }));
+  expect(JSON.parse(text)).toEqual({
+    input: folder,
+    output,
+    images: 1,
+    boxes: 1,
+    categories: 1,
+    convention: 'Read as edges in pixels from 0.',
+    warnings: [],
+  });
+  expect(parseCoco(output).annotations[0]).toMatchObject({ bbox: [0, 0, 4, 5], area: 20 });
+});
+
+it.each([
+  [{ from: 'csv' }, '--from csv: expected voc, yolo or labelme.'],
+  [{ from: 'yolo' }, 'YOLO labels need --images DIR'],
+  [{ from: 'voc', pixels: 'odd' }, '--pixels odd: expected inclusive or edges.'],
+])('%j', async (options, message) => {
+  await expect(runDataConvert(folder, output, options)).rejects.toThrow(message);
+});
