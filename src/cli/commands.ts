@@ -30,6 +30,18 @@ function addEngineCommands(program: Command): void {
 
 function addTrainingCommands(program: Command): void {
   program
+    .command('pretrain')
+    .description('train a classifier on class folders, as in ImageNet')
+    .argument('<config>', 'YAML file, as in configs/')
+    .option(...set)
+    .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
+    .option('--resume', 'go on with the run in --run')
+    .option(...json)
+    .action(async (config, options) => {
+      await (await import('./pretrain.js')).pretrain(config, options);
+    });
+
+  program
     .command('train')
     .description('train a detector on COCO json')
     .argument('<config>', 'YAML file, as in configs/')
@@ -46,15 +58,40 @@ function addTrainingCommands(program: Command): void {
 function addModelCommands(program: Command): void {
   program
     .command('evaluate')
-    .description('measure results as pycocotools does')
-    .requiredOption('--annotations <file>', 'COCO json')
-    .requiredOption('--results <file>', 'COCO results, plain or .gz')
+    .description('run a checkpoint on a data set and measure it; or measure given results, as pycocotools does')
+    .argument('[checkpoint]', 'of a detector (with --annotations and --images) or a classifier (with --images)')
+    .option('--annotations <file>', 'COCO json')
+    .option('--images <folder>', 'pictures that the annotations name; class folders for a classifier')
+    .option('--results <file>', 'COCO results, plain or .gz, instead of a checkpoint')
+    .option('--save-results <file>', "write the checkpoint's detections as COCO results")
+    .option('--batch-size <number>', 'pictures at a time; no number depends on it', count)
+    .option('--skip-broken', 'go on without pictures that cannot be read, instead of stopping')
     .option('--max-dets <numbers>', 'most detections of an image (default: 1,10,100)', countList)
     .option('--class-agnostic', 'all categories count as one')
     .option('--precision', 'print all digits')
     .option('--out <folder>', 'write curves, confusions and an error breakdown there')
     .option(...json)
-    .action(async (options) => (await import('./evaluateResults.js')).runEvaluateResults(options));
+    .action(async (checkpoint, options) => (await import('./evaluate.js')).evaluate(checkpoint, options));
+
+  program
+    .command('predict')
+    .description('find objects in pictures: pictures with boxes, and a results json')
+    .argument('<checkpoint>', 'of a detector')
+    .argument('<inputs...>', 'pictures, or folders of them')
+    .requiredOption('--out <folder>', 'where pictures and detections.json go')
+    .option('--score <number>', 'least score (default: 0.3)', score, 0.3)
+    .option(...json)
+    .action(async (checkpoint, inputs, options) => {
+      await (await import('./predict.js')).predict(checkpoint, inputs, options);
+    });
+
+  program
+    .command('info')
+    .description('size and cost of a model')
+    .argument('<model>', 'a name (cmt_ti, retinanet_cmt_s), a config, or a checkpoint')
+    .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)')
+    .option(...json)
+    .action(async (model, options) => (await import('./info.js')).info(model, options));
 
   program
     .command('convert')
@@ -81,6 +118,46 @@ function addDataCommands(program: Command): void {
     .action(async (annotations, images, options) =>
       (await import('./dataCheck.js')).runDataCheck(annotations, images, options),
     );
+
+  data
+    .command('convert')
+    .description('bring annotations of another format to COCO json')
+    .argument('<input>', 'voc, labelme: folder of the annotations; yolo: folder of the label files')
+    .argument('<output>', 'the COCO json to write')
+    .requiredOption('--from <format>', 'voc, yolo or labelme')
+    .option('--images <folder>', 'yolo: the pictures, for their sizes')
+    .option('--names <file>', 'yolo: class names, one a line or a data.yaml')
+    .option('--pixels <convention>', 'voc: inclusive (corners are pixels, counted from 1) or corners')
+    .option('--difficult <policy>', 'voc: what difficult objects become')
+    .option(...json)
+    .action(async (input, output, options) => (await import('./dataConvert.js')).runDataConvert(input, output, options));
+
+  data
+    .command('convert')
+    .description('annotations of other tools to COCO json')
+    .argument('<input>', 'folder of VOC xml, YOLO txt or LabelMe json files')
+    .argument('<output>', 'COCO json to write')
+    .requiredOption('--from <format>', 'voc, yolo or labelme')
+    .option('--images <folder>', 'YOLO: the pictures')
+    .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line')
+    .option('--pixels <meaning>', 'VOC: inclusive (pixels from 1, the default) or edges (from 0)')
+    .option('--difficult <choice>', 'VOC: crowd (the default), keep or drop')
+    .option(...json)
+    .action(async (input, output, options) =>
+      (await import('./dataConvert.js')).runDataConvert(input, output, options),
+    );
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+function score(text: string): number {
+  const number = Number(text);
+  if (number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }
 
 const json = ['--json', 'print one JSON document'] as const;
