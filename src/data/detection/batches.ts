@@ -51,3 +51,12 @@ export function planBatches(
   for (const [group, members] of open.entries()) if (members.length > 0) close(group, members);
   return random ? random.shuffle(plans) : plans;
 }
+
+/** Every `count`-th entry from `index` on. All shards are equally long: the entries go round once more to fill the last ones. */
+export function shardOf<T>(
+  entries: readonly T[],
+  { index, count }: { readonly index: number; readonly count: number },
+): T[] {
+  const length = Math.ceil(entries.length / count);
+  return Array.from({ length }, (_, i) => entries[(i * count + index) % entries.length]!);
+}

@@ -1,18 +1,44 @@
-/** What a worker does for one picture of a batch: from the file to its place in the batch's buffer. */
+/** What a worker does for one picture of a batch: from the file, or four files, to its place in the batch's buffer. */
 import { ImageError } from '../../errors.js';
-import type { DecodeImage, RgbImage } from '../image/image.js';
-import { rgbChannels } from '../image/image.js';
-import { placeInput } from './inputPicture.js';
+import { Random } from '../../random.js';
+import { type RgbImage, rgbChannels } from '../image/image.js';
+import type { PixelRect } from '../image/pillowResize.js';
+import { clearAround, placePart } from './inputPicture.js';
 import { inputSize, type ResizeRule, type Size } from './inputSize.js';
+import { coveringPart, mosaicRects } from './mosaic.js';
+import { joinTargets, moveTargets, type PartMove, type Targets } from './parts.js';
+import { drawPhotometric, mapColours, type PhotometricOptions } from './photometric.js';
+import { drawCrop, type RandomCropOptions } from './randomCrop.js';
+
+/** What changes from epoch to epoch. Everything is drawn from the job's own random numbers. */
+export interface AugmentOptions {
+  /** Chance of mirroring left to right. */
+  readonly flip: number;
+  readonly randomCrop?: RandomCropOptions;
+  readonly photometric?: PhotometricOptions;
+}
+
+export interface PictureSource extends Targets {
+  readonly file: string;
+  /** Already decoded: its pixels from the memory cache. */
+  readonly pixels?: SharedImage;
+  /** Hand the decoded pixels back, for that cache. */
+  readonly keepPixels?: boolean;
+  /** The disk cache has room for it. */
+  readonly onDisk?: boolean;
+}
+
+/** An `RgbImage` that threads share. */
+export interface SharedImage extends Size {
+  readonly buffer: SharedArrayBuffer;
+}
 
 export interface PictureJob {
-  readonly file: string;
-  /** [G, 4] xyxy in original pixels. */
-  readonly boxes: Float32Array;
-  /** [G] */
-  readonly labels: Int32Array;
+  /** One picture, or the four of a mosaic. Targets in original pixels. */
+  readonly sources: readonly PictureSource[];
   readonly rule: ResizeRule;
-  readonly flip: boolean;
+  /** Of this picture's random numbers. */
+  readonly seed: number;
   /** Padded size of every picture of the batch. */
   readonly shape: Size;
   /** The batch's pixels, [B, H, W, 3], and this picture's place in it. */
@@ -20,14 +46,12 @@ export interface PictureJob {
   readonly place: number;
 }
 
-/** A picture that is in its place now. */
-export interface LoadedPicture {
-  readonly original: Size;
+/** A picture that is in its place now. Targets in input pixels. */
+export interface LoadedPicture extends Targets {
   /** Without padding. */
   readonly input: Size;
-  /** [G, 4] xyxy in input pixels. */
-  readonly boxes: Float32Array;
-  readonly labels: Int32Array;
+  /** For each source, what `keepPixels` asked for. */
+  readonly kept: readonly (SharedImage | undefined)[];
 }
 
 /** A file with no whole picture in it, as data: errors do not keep their class between threads. */
@@ -36,48 +60,85 @@ export interface BrokenPicture {
   readonly reason: string;
 }
 
-export async function loadPicture(job: PictureJob, decode: DecodeImage): Promise<LoadedPicture | BrokenPicture> {
-  let image: RgbImage;
-  try {
-    image = await decode(job.file);
-  } catch (error) {
-    if (error instanceof ImageError) return { file: job.file, reason: error.reason };
+export async function loadPicture(
+  job: PictureJob,
+  read: (source: PictureSource) => Promise<RgbImage>,
+  augment: AugmentOptions,
+): Promise<LoadedPicture | BrokenPicture> {
+  const images: RgbImage[] = [];
+  for (const source of job.sources) {
+    const image = source.pixels ? fromShared(source.pixels) : await read(source).catch(asBroken(source.file));
+    if ('reason' in image) return image;
+    images.push(image);
+  }
+  const random = new Random(job.seed);
+  const { shape } = job;
+  const bytes = shape.width * shape.height * rgbChannels;
+  const target = new Uint8Array(job.batch, job.place * bytes, bytes);
+  const moves =
+    images.length === 1 ? [singleMove(images[0]!, job, augment, random)] : mosaicMoves(images, job, augment, random);
+  const moved = moves.map((move, i) => {
+    const matrix = augment.photometric && drawPhotometric(augment.photometric, random);
+    placePart(matrix ? mapColours(images[i]!, matrix) : images[i]!, move, shape, target);
+    return moveTargets(job.sources[i]!, move);
+  });
+  const input = images.length === 1 ? moves[0]!.target : shape;
+  clearAround(input, shape, target);
+  const kept = job.sources.map(({ keepPixels }, i) => (keepPixels ? toShared(images[i]!) : undefined));
+  return { input: { width: input.width, height: input.height }, ...joinTargets(moved), kept };
+}
+
+function asBroken(file: string) {
+  return (error: unknown): BrokenPicture => {
+    if (error instanceof ImageError) return { file, reason: error.reason };
     throw error;
-  }
-  const input = fitting(image, job.rule, job.shape);
-  const bytes = job.shape.width * job.shape.height * rgbChannels;
-  placeInput(image, input, job.shape, job.flip, new Uint8Array(job.batch, job.place * bytes, bytes));
-  return {
-    original: { width: image.width, height: image.height },
-    input,
-    boxes: boxesFor(job, image, input),
-    labels: job.labels,
   };
 }
 
-/** The input size by the rule; less, if the picture is not of the shape that the data set promised and would not fit. */
-function fitting(image: Size, rule: ResizeRule, shape: Size): Size {
-  const wished = inputSize(image, rule);
+function singleMove(image: RgbImage, job: PictureJob, augment: AugmentOptions, random: Random): PartMove {
+  const mirror = random.bool(augment.flip);
+  const part = cropOf(image, job.sources[0]!, augment, random);
+  return { part, target: { left: 0, top: 0, ...fitting(part, job.rule, job.shape) }, mirror };
+}
+
+function mosaicMoves(
+  images: readonly RgbImage[],
+  job: PictureJob,
+  augment: AugmentOptions,
+  random: Random,
+): PartMove[] {
+  return mosaicRects(job.shape, random).map((target, i) => {
+    const mirror = random.bool(augment.flip);
+    const crop = cropOf(images[i]!, job.sources[i]!, augment, random);
+    return { part: coveringPart(crop, target, random), target, mirror };
+  });
+}
+
+function cropOf(image: RgbImage, { boxes }: Targets, { randomCrop }: AugmentOptions, random: Random): PixelRect {
+  const whole = { left: 0, top: 0, width: image.width, height: image.height };
+  return randomCrop ? drawCrop(whole, boxes, randomCrop, random) : whole;
+}
+
+/**
+ * The input size by the rule; less where that would not fit the batch: of a crop that has another aspect ratio than its picture,
+ * or of a picture that is not of the size that the data set says.
+ */
+function fitting(part: Size, rule: ResizeRule, shape: Size): Size {
+  const wished = inputSize(part, rule);
   if (wished.width <= shape.width && wished.height <= shape.height) return wished;
-  const scale = Math.min(shape.width / image.width, shape.height / image.height);
+  const scale = Math.min(shape.width / part.width, shape.height / part.height);
   return {
-    width: Math.max(1, Math.floor(image.width * scale)),
-    height: Math.max(1, Math.floor(image.height * scale)),
+    width: Math.max(1, Math.floor(part.width * scale)),
+    height: Math.max(1, Math.floor(part.height * scale)),
   };
 }
 
-/** [G, 4] scaled by the ratio that each axis really has after rounding, then mirrored like the pixels. */
-function boxesFor({ boxes, flip }: PictureJob, original: Size, input: Size): Float32Array {
-  const across = input.width / original.width;
-  const down = input.height / original.height;
-  const result = new Float32Array(boxes.length);
-  for (let i = 0; i < boxes.length; i += 4) {
-    const x1 = boxes[i]! * across;
-    const x2 = boxes[i + 2]! * across;
-    result[i] = flip ? input.width - x2 : x1;
-    result[i + 1] = boxes[i + 1]! * down;
-    result[i + 2] = flip ? input.width - x1 : x2;
-    result[i + 3] = boxes[i + 3]! * down;
-  }
-  return result;
+function fromShared({ buffer, width, height }: SharedImage): RgbImage {
+  return { data: new Uint8Array(buffer), width, height };
+}
+
+function toShared({ data, width, height }: RgbImage): SharedImage {
+  const buffer = new SharedArrayBuffer(data.length);
+  new Uint8Array(buffer).set(data);
+  return { buffer, width, height };
 }

@@ -1,82 +1,53 @@
 import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
-import type { DetectionDataset, DetectionRecord } from '../detectionDataset.js';
 import { rgbChannels } from '../image/image.js';
 import { type JobRunner, runInline } from '../parallel/jobs.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import { WorkerPool, workerModule } from '../parallel/workerPool.js';
-import { type BatchPlan, planBatches } from './batches.js';
-import type { BrokenPicture, LoadedPicture, PictureJob } from './loadPicture.js';
+import { assembleBatch, type DetectionBatch } from './assemble.js';
+import { type BatchPlan, planBatches, shardOf } from './batches.js';
+import { type FilledOptions, type LoaderOptions, loaderDefaults } from './loaderOptions.js';
+import type { AugmentOptions, BrokenPicture, LoadedPicture, PictureJob } from './loadPicture.js';
+import { mosaicSize } from './mosaic.js';
 import { type PictureWorkerSettings, pictureHandler } from './pictureHandler.js';
+import { PictureStore } from './pictureStore.js';
+import { sampleAll } from './sampling.js';
 import { chooseShapes, type ShapePlan } from './shapes.js';
 
-export interface DetectionBatch {
-  /** [B, H, W, 3] 8-bit sRGB, black outside of the pictures. Valid until the next batch is asked for: its memory is used again. */
-  readonly images: Uint8Array;
-  readonly batchSize: number;
-  /** Padded, multiples of 32. */
-  readonly height: number;
-  readonly width: number;
-  /** [B, 2] height and width of the pictures before padding. */
-  readonly inputSizes: Int32Array;
-  /** [B] */
-  readonly records: readonly DetectionRecord[];
-  /** [B] times [G, 4] xyxy in input pixels. */
-  readonly boxes: readonly Float32Array[];
-  /** [B] times [G] */
-  readonly labels: readonly Int32Array[];
-  /** The first `distinct` entries count in an evaluation; the others repeat pictures so that every batch has one size. */
-  readonly distinct: number;
+export type { DetectionBatch, LoaderOptions };
+
+/** A batch of an epoch, and the number that its random numbers start from. */
+interface Position {
+  readonly plan: BatchPlan;
+  readonly seed: number;
 }
 
-export interface LoaderOptions {
-  readonly dataset: DetectionDataset;
-  readonly batchSize: number;
-  /** Short side after resizing, in pixels. Of several, each batch draws one (multi-scale training). */
-  readonly shortSide: number | readonly number[];
-  /** Limit of the long side, in pixels. */
-  readonly longSide: number;
-  /** Number of padded shapes, each of which costs a traced graph. */
-  readonly maxShapes?: number;
-  readonly shuffle?: boolean;
-  /** Probability of mirroring a picture left to right. */
-  readonly flip?: number;
-  readonly seed?: number;
-  /** Threads that decode and resize; 0 does it in this one. */
-  readonly workers?: number;
-  /** Batches that are made before they are asked for. */
-  readonly prefetch?: number;
-  /** A picture that cannot be read in the middle of an epoch: an error, or its place is taken by another one of its batch. */
-  readonly onBroken?: 'stop' | 'skip';
-  /** Told once about each file that `skip` passed over. */
-  readonly onSkipped?: (picture: BrokenPicture) => void;
-  /** URL of a module that exports `openDecoder(): DecodeImage`; the reader of all formats by default. */
-  readonly decoder?: URL;
-}
-
-/** What makes an epoch. Neither the number of workers nor their speed changes a byte of it. */
-export interface EpochOptions {
-  /** Batches to leave out at the beginning: those that a resumed epoch has behind it. */
-  readonly skipBatches?: number;
-}
-
-/** Batches of a detection data set, made by worker threads ahead of their use. `close` it. */
+/**
+ * Batches of a detection data set, made by worker threads ahead of their use. `close` it in the end.
+ *
+ * What an epoch gives is a function of the options, the epoch and the position. Neither the number of workers nor their speed
+ * changes a byte of it.
+ */
 export class DetectionLoader {
-  readonly #options: Required<Omit<LoaderOptions, 'shortSide' | 'onSkipped' | 'decoder'>>;
+  readonly #options: FilledOptions;
   readonly #shortSides: readonly number[];
   readonly #shapes: ShapePlan;
+  readonly #largestBytes: number;
+  readonly #store: PictureStore;
   readonly #runner: JobRunner<PictureJob, LoadedPicture | BrokenPicture>;
   readonly #skipped = new Map<string, BrokenPicture>();
-  readonly #onSkipped: (picture: BrokenPicture) => void;
   readonly #freeBuffers: SharedArrayBuffer[] = [];
 
-  constructor({ shortSide, onSkipped, decoder, ...options }: LoaderOptions) {
-    this.#options = { ...defaults, ...options };
+  constructor(options: LoaderOptions) {
+    const all: FilledOptions = { ...loaderDefaults, ...options };
+    const { dataset, batchSize, shortSide, longSide, maxShapes, cache } = all;
+    this.#options = all;
     this.#shortSides = typeof shortSide === 'number' ? [shortSide] : shortSide;
-    const { dataset, longSide, maxShapes, workers } = this.#options;
     this.#shapes = chooseShapes(dataset.records, { shortSides: this.#shortSides, longSide, maxShapes });
-    this.#runner = startRunner(workers, decoder ?? workerModule(import.meta.url, '../image/decode'));
-    this.#onSkipped = onSkipped ?? (() => {});
+    const areas = this.#shapes.shapes.map(({ width, height }) => width * height);
+    this.#largestBytes = batchSize * Math.max(...areas) * rgbChannels;
+    this.#store = new PictureStore(dataset.records, cache);
+    this.#runner = startRunner(all);
   }
 
   /** All padded shapes that batches can have, [height, width] each. */
@@ -84,8 +55,9 @@ export class DetectionLoader {
     return this.#shapes.shapes.map(({ height, width }) => [height, width]);
   }
 
+  /** Batches of an epoch; `epoch` gives fewer only where no picture of a batch can be read. */
   batchesPerEpoch(epoch: number): number {
-    return this.#plan(epoch).length;
+    return this.#positions(epoch).length;
   }
 
   /** Files that `onBroken: 'skip'` has passed over so far. */
@@ -93,16 +65,13 @@ export class DetectionLoader {
     return [...this.#skipped.values()];
   }
 
-  /** The batches of one epoch, a function of the seed, the epoch and the position alone. */
-  async *epoch(epoch: number, { skipBatches = 0 }: EpochOptions = {}): AsyncGenerator<DetectionBatch, void, undefined> {
-    const { seed, prefetch } = this.#options;
-    const plans = this.#plan(epoch);
-    const positions = plans.map((plan, position) => ({ plan, random: new Random(seed).fork(epoch, position) }));
-    const made = orderedPrefetch(
-      positions.slice(skipBatches),
-      ({ plan, random }) => this.#make(plan, random),
-      prefetch,
-    );
+  /** @param skipBatches batches to leave out at the beginning: those that a resumed epoch has behind it */
+  async *epoch(
+    epoch: number,
+    { skipBatches = 0 }: { readonly skipBatches?: number } = {},
+  ): AsyncGenerator<DetectionBatch, void, undefined> {
+    const positions = this.#positions(epoch).slice(skipBatches);
+    const made = orderedPrefetch(positions, (position) => this.#make(position), this.#options.prefetch);
     for await (const { batch, buffer } of made) {
       if (batch) yield batch;
       this.#freeBuffers.push(buffer);
@@ -114,91 +83,71 @@ export class DetectionLoader {
     return this.#runner.close();
   }
 
-  #plan(epoch: number): BatchPlan[] {
-    const { dataset, batchSize, shuffle, seed } = this.#options;
+  #positions(epoch: number): Position[] {
+    const { dataset, batchSize, shuffle, seed, shard } = this.#options;
     const { records } = dataset;
     const random = new Random(seed).fork(epoch);
-    const order = shuffle ? random.permutation(records.length) : records.keys();
-    const options = { batchSize, shapes: this.#shapes, shortSides: this.#shortSides };
-    const groupOf = (index: number) => this.#shapes.groupOf(records[index]!);
-    return planBatches(order, groupOf, options, shuffle ? random : undefined);
+    const { sampler = sampleAll(records) } = this.#options;
+    const plans = planBatches(
+      shuffle ? sampler(random) : records.keys(),
+      (index) => this.#shapes.groupOf(records[index]!),
+      { batchSize, shapes: this.#shapes, shortSides: this.#shortSides },
+      shuffle ? random : undefined,
+    );
+    const positions = plans.map((plan, position) => ({ plan, seed: new Random(seed).fork(epoch, position).uint32() }));
+    return shardOf(positions, shard);
   }
 
   /** `batch` is absent when none of its pictures could be read. */
-  async #make(plan: BatchPlan, random: Random): Promise<{ batch?: DetectionBatch; buffer: SharedArrayBuffer }> {
-    const { dataset, batchSize, longSide, flip } = this.#options;
-    const { indices, distinct, shape, shortSide } = plan;
-    const buffer = this.#buffer();
-    const records = indices.map((index) => dataset.records[index]!);
+  async #make({ plan, seed }: Position): Promise<{ batch?: DetectionBatch; buffer: SharedArrayBuffer }> {
+    const { dataset, longSide } = this.#options;
+    const { shape, shortSide, distinct } = plan;
+    // Memory for a batch of the largest shape, used again and again: fresh memory would cost a page fault every 4 KB.
+    const buffer = this.#freeBuffers.pop() ?? new SharedArrayBuffer(this.#largestBytes);
     const rule = { shortSide, longSide };
+    const random = new Random(seed);
+    const places = plan.indices.map((index) => ({ indices: this.#withCompany(index, random), seed: random.uint32() }));
     const outcomes = await Promise.all(
-      records.map(({ file, boxes, labels }, place) =>
-        this.#runner.run({ file, boxes, labels, rule, shape, flip: random.bool(flip), batch: buffer, place }),
-      ),
+      places.map((entry, place) => {
+        const sources = entry.indices.map((index) => this.#store.source(index));
+        return this.#runner.run({ sources, rule, seed: entry.seed, shape, batch: buffer, place });
+      }),
     );
-    const { width, height } = shape;
-    const bytes = width * height * rgbChannels;
-    const images = new Uint8Array(buffer, 0, batchSize * bytes);
-    this.#passOver(outcomes);
-    const good = outcomes.flatMap((outcome, i) => ('reason' in outcome ? [] : [i]));
-    if (good.length === 0) return { buffer };
-    closeUp(images, bytes, good);
-    const from = outcomes.map((_, place) => good[place % good.length]!);
-    const loaded = from.map((source) => outcomes[source] as LoadedPicture);
-    const batch: DetectionBatch = {
-      images,
-      batchSize,
-      height,
-      width,
-      inputSizes: Int32Array.from(loaded.flatMap(({ input }) => [input.height, input.width])),
-      records: from.map((source) => records[source]!),
-      boxes: loaded.map(({ boxes }) => boxes),
-      labels: loaded.map(({ labels }) => labels),
-      distinct: good.filter((i) => i < distinct).length,
-    };
-    return { batch, buffer };
+    for (const [place, outcome] of outcomes.entries()) this.#account(places[place]!.indices, outcome);
+    const records = plan.indices.map((index) => dataset.records[index]!);
+    const images = new Uint8Array(buffer, 0, records.length * shape.width * shape.height * rgbChannels);
+    const batch = assembleBatch(images, shape, records, outcomes, distinct);
+    return batch ? { batch, buffer } : { buffer };
   }
 
-  #passOver(outcomes: readonly (LoadedPicture | BrokenPicture)[]): void {
-    for (const outcome of outcomes) {
-      if (!('reason' in outcome)) continue;
-      if (this.#options.onBroken === 'stop') throw new ImageError(outcome.file, outcome.reason);
-      if (this.#skipped.has(outcome.file)) continue;
-      this.#skipped.set(outcome.file, outcome);
-      this.#onSkipped(outcome);
+  /** The picture alone, or with those that make a mosaic of it. */
+  #withCompany(index: number, random: Random): number[] {
+    const { dataset, mosaic } = this.#options;
+    if (!random.bool(mosaic)) return [index];
+    const others = Array.from({ length: mosaicSize - 1 }, () => random.int(dataset.records.length));
+    return [index, ...others];
+  }
+
+  #account(indices: readonly number[], outcome: LoadedPicture | BrokenPicture): void {
+    if (!('reason' in outcome)) {
+      for (const [i, pixels] of outcome.kept.entries()) if (pixels) this.#store.keep(indices[i]!, pixels);
+      return;
     }
-  }
-
-  /** Memory for a batch of the largest shape, used again and again: fresh memory would cost a page fault every 4 KB. */
-  #buffer(): SharedArrayBuffer {
-    const largest = Math.max(...this.#shapes.shapes.map(({ width, height }) => width * height));
-    return this.#freeBuffers.pop() ?? new SharedArrayBuffer(this.#options.batchSize * largest * rgbChannels);
+    if (this.#options.onBroken === 'stop') throw new ImageError(outcome.file, outcome.reason);
+    if (this.#skipped.has(outcome.file)) return;
+    this.#skipped.set(outcome.file, outcome);
+    this.#options.onSkipped?.(outcome);
   }
 }
 
-/** Good pictures move up, in order, and then repeat to fill the batch. `good` rises, so none is overwritten before it moved. */
-function closeUp(images: Uint8Array, bytes: number, good: readonly number[]): void {
-  const copy = (to: number, from: number) => {
-    if (to !== from) images.copyWithin(to * bytes, from * bytes, (from + 1) * bytes);
+function startRunner(options: FilledOptions): JobRunner<PictureJob, LoadedPicture | BrokenPicture> {
+  const { flip, randomCrop, photometric, cache, workers } = options;
+  const augment: AugmentOptions = { flip, ...(randomCrop && { randomCrop }), ...(photometric && { photometric }) };
+  const settings: PictureWorkerSettings = {
+    decoder: (options.decoder ?? workerModule(import.meta.url, '../image/decode')).href,
+    augment,
+    ...(cache?.kind === 'disk' && { cacheFolder: cache.folder }),
   };
-  good.forEach((from, place) => {
-    copy(place, from);
-  });
-  for (let place = good.length; place < images.length / bytes; place++) copy(place, place % good.length);
-}
-
-const defaults = {
-  maxShapes: 6,
-  shuffle: true,
-  flip: 0.5,
-  seed: 0,
-  workers: 1,
-  prefetch: 2,
-  onBroken: 'stop',
-} as const satisfies Partial<LoaderOptions>;
-
-function startRunner(workers: number, decoder: URL): JobRunner<PictureJob, LoadedPicture | BrokenPicture> {
-  const settings: PictureWorkerSettings = { decoder: decoder.href };
   if (workers === 0) return runInline(pictureHandler(settings));
   return new WorkerPool({ module: workerModule(import.meta.url, './picture.worker'), size: workers, settings });
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DetectionLoader, type LoaderOptions } from '../../../src/data/detection/loader.js';
@@ -179,5 +179,116 @@ describe('DetectionLoader', () => {
     const [batch] = await epochOf({ dataset: turned, ...small, batchSize: 1, flip: 0, workers: 0 }, 0);
     expect(batch!.shape).toEqual([64, 96]);
     expect(batch!.boxes[0]!.at(3)).toBeCloseTo(40 * 0.64); // 100 rows became 64
+  });
+
+  it.each([
+    ['mosaic', { mosaic: 1 }],
+    ['crops', { randomCrop: { probability: 1, minScale: 0.3, minIou: [0.01] } }],
+    ['colours', { photometric: { probability: 1, brightness: 32, contrast: 0.5, saturation: 0.5, hue: 18 } }],
+  ])('%s: another picture each epoch, the same from any number of workers', async (_, augment) => {
+    const options = { dataset: dataset(files), ...small, seed: 9, ...augment };
+    const inline = await epochOf({ ...options, workers: 0 }, 1);
+    expect(await epochOf({ ...options, workers: 2 }, 1)).toEqual(inline);
+    const digests = async (epoch: number) =>
+      (await epochOf({ ...options, workers: 0 }, epoch)).map((batch) => batch.digest);
+    expect(await digests(2)).not.toEqual(await digests(1));
+  });
+
+  it('boxes stay on their object through flips, crops and mosaics', async () => {
+    // One white square on black; its box must enclose the white pixels of what comes out, to a pixel.
+    const square = new Uint8Array(100 * 80 * 3);
+    for (let y = 20; y < 40; y++) square.fill(255, (y * 100 + 10) * 3, (y * 100 + 30) * 3);
+    await savePicture(join(folder, 'square.png'), { data: square, width: 100, height: 80 });
+    const one = dataset([['square.png', 100, 80]]);
+    for (const mosaic of [0, 1]) {
+      const randomCrop = { probability: 1, minScale: 0.5, minIou: [0.01] };
+      const loader = new DetectionLoader({
+        dataset: one,
+        ...small,
+        batchSize: 1,
+        flip: 0.5,
+        mosaic,
+        randomCrop,
+        workers: 0,
+      });
+      let boxesSeen = 0;
+      for (let epoch = 0; epoch < 40; epoch++)
+        for await (const { images, width, boxes } of loader.epoch(epoch)) {
+          const light = (x: number, y: number) => images[(Math.floor(y) * width + Math.floor(x)) * 3]! > 127;
+          for (let b = 0; b < boxes[0]!.length; b += 4) {
+            const [x1, y1, x2, y2] = boxes[0]!.subarray(b, b + 4) as unknown as [number, number, number, number];
+            if (x2 - x1 < 6 || y2 - y1 < 6) continue;
+            boxesSeen++;
+            for (const [x, y] of [
+              [x1 + 1.5, y1 + 1.5],
+              [x2 - 1.5, y2 - 1.5],
+              [x1 + 1.5, y2 - 1.5],
+            ] as const)
+              expect(light(x, y), `epoch ${epoch}: (${x}, ${y}) of ${[x1, y1, x2, y2]}`).toBe(true);
+          }
+        }
+      expect(boxesSeen).toBeGreaterThan(20);
+      await loader.close();
+    }
+  });
+
+  it('caches change nothing in the batches, hold what fits, and spare the files', async () => {
+    const options = { dataset: dataset(files), ...small, workers: 1 };
+    const plain = [await epochOf(options, 0), await epochOf(options, 1)];
+    const maxBytes = 4 * 100 * 80 * 3; // of 7 pictures
+    const cacheFolder = join(folder, 'cache');
+    for (const cache of [
+      { kind: 'memory', maxBytes } as const,
+      { kind: 'disk', maxBytes, folder: cacheFolder } as const,
+    ]) {
+      const loader = new DetectionLoader({ ...options, cache });
+      for (const [epoch, expected] of plain.entries()) {
+        const digests: string[] = [];
+        for await (const { images } of loader.epoch(epoch)) digests.push(digest({ data: images }));
+        expect(digests).toEqual(expected.map((batch) => batch.digest));
+      }
+      await loader.close();
+    }
+    expect(readdirSync(cacheFolder)).toHaveLength(4);
+    expect(readdirSync(cacheFolder).every((name) => /^[0-9a-f]{40}\.rgb$/.test(name))).toBe(true);
+  });
+
+  it('a picture in the memory cache outlives its file; a truncated file in the disk cache is decoded again', async () => {
+    await savePicture(join(folder, 'gone.png'), noiseImage(64, 64));
+    const options = { dataset: dataset([['gone.png', 64, 64]]), ...small, batchSize: 1, workers: 0, flip: 0 };
+    const disk = { kind: 'disk', maxBytes: 1e9, folder: join(folder, 'cache2') } as const;
+    const expected = (await epochOf({ ...options, cache: disk }, 0))[0]!.digest;
+    const cached = join(disk.folder, readdirSync(disk.folder)[0]!);
+    writeFileSync(cached, readFileSync(cached).subarray(0, 1000));
+    expect((await epochOf({ ...options, cache: disk }, 0))[0]!.digest).toBe(expected);
+    expect(readFileSync(cached)).toHaveLength(8 + 64 * 64 * 3);
+    const loader = new DetectionLoader({ ...options, cache: { kind: 'memory', maxBytes: 1e9 } });
+    for await (const _ of loader.epoch(0));
+    unlinkSync(join(folder, 'gone.png'));
+    for await (const { images } of loader.epoch(1)) expect(digest({ data: images })).toBe(expected);
+    await loader.close();
+  });
+
+  it('three processes share an epoch: all batches, equally many each', async () => {
+    const options = { dataset: dataset(files), ...small, workers: 0 };
+    const whole = (await epochOf(options, 0)).map((batch) => batch.digest);
+    const shards: string[][] = [];
+    for (const index of [0, 1, 2])
+      shards.push((await epochOf({ ...options, shard: { index, count: 3 } }, 0)).map((batch) => batch.digest));
+    expect(shards.map(({ length }) => length)).toEqual([2, 2, 2]); // 4 batches
+    expect(new Set(shards.flat())).toEqual(new Set(whole));
+  });
+
+  it('closing in the middle of an epoch rejects it; leaving the loop early does not hang', async () => {
+    const loader = new DetectionLoader({ dataset: dataset(files), ...small, workers: 2 });
+    for await (const _ of loader.epoch(0)) break;
+    const epoch = loader.epoch(1);
+    await epoch.next();
+    await loader.close();
+    await expect(
+      (async () => {
+        for await (const _ of epoch);
+      })(),
+    ).rejects.toThrow('the worker pool is closed');
   });
 });
