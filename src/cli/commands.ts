@@ -120,6 +120,13 @@ function addDataCommands(program: Command): void {
     );
 
   data
+    .command('image')
+    .description('how the loader sees pictures: size and mean colour after all decoding rules')
+    .argument('<files...>', 'pictures')
+    .option(...json)
+    .action(async (files, options) => (await import('./dataImage.js')).runDataImage(files, options));
+
+  data
     .command('convert')
     .description('bring annotations of another format to COCO json')
     .argument('<input>', 'voc, labelme: folder of the annotations; yolo: folder of the label files')
@@ -130,7 +137,9 @@ function addDataCommands(program: Command): void {
     .option('--pixels <convention>', 'voc: inclusive (corners are pixels, counted from 1) or corners')
     .option('--difficult <policy>', 'voc: what difficult objects become')
     .option(...json)
-    .action(async (input, output, options) => (await import('./dataConvert.js')).runDataConvert(input, output, options));
+    .action(async (input, output, options) =>
+      (await import('./dataConvert.js')).runDataConvert(input, output, options),
+    );
 
   data
     .command('convert')

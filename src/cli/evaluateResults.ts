@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { parseResults } from '../data/coco/parseResults.js';
+import type { CocoFile } from '../data/coco/schema.js';
 import { type CocoEvaluation, evaluateCoco } from '../eval/cocoEval.js';
 import { confusionMatrix } from '../eval/confusion.js';
 import { precisionRecallCurves } from '../eval/curves.js';
@@ -31,6 +33,20 @@ export async function runEvaluateResults(options: EvaluateResultsOptions): Promi
   const detections = parseResults(options.results);
   const load = (performance.now() - started) / 1000;
   for (const warning of groundTruth.warnings) warn(`${options.annotations}: ${warning}`);
+  await measureAndReport(groundTruth, detections, load, { ...options, source: options.results });
+}
+
+/**
+ * Measures, prints, and writes what was asked for.
+ *
+ * @param load seconds that it took to get both
+ */
+export async function measureAndReport(
+  groundTruth: CocoFile,
+  detections: DetectionColumns,
+  load: number,
+  options: Omit<EvaluateResultsOptions, 'annotations' | 'results'> & { readonly source: string },
+): Promise<void> {
   const evaluation = evaluateCoco(groundTruth, detections, {
     ...(options.maxDets ? { maxDets: options.maxDets } : {}),
     useCats: !options.classAgnostic,
@@ -39,7 +55,7 @@ export async function runEvaluateResults(options: EvaluateResultsOptions): Promi
   if (options.json) printJson(evaluationJson(result));
   else printEvaluation(result, options.precision);
   if (options.out !== undefined) {
-    const data = prepareEvalData(groundTruth, detections, { useCats: false, source: options.results });
+    const data = prepareEvalData(groundTruth, detections, { useCats: false, source: options.source });
     await writeAnalysis(options.out, {
       evaluation: evaluationJson(result),
       curves: precisionRecallCurves(result),

@@ -12,13 +12,11 @@ import { RetinaNet, RetinaNetHead } from './retinanet.js';
 export type ClassifierConfig = ClassificationConfig['model'];
 export type DetectorConfig = DetectionConfig['model'];
 
-const reductions = [8, 4, 2, 1] as const;
-
 /** The widths that a config names or gives. */
 export function specOf({ variant, biasSize }: Pick<ClassifierConfig, 'variant' | 'biasSize'>): CmtSpec {
   if (typeof variant === 'string')
     return { ...cmtVariants[variant], ...(biasSize === null ? {} : { inputSize: biasSize }) };
-  return { ...variant, reductions, inputSize: biasSize! }; // the schema asks for biasSize where widths are given
+  return { ...variant, inputSize: biasSize! }; // the schema asks for biasSize where widths are given
 }
 
 function buildBackbone(config: ClassifierConfig | DetectorConfig): Cmt {

@@ -10,7 +10,7 @@ import type { CmtWidths } from './authorNames.js';
 import { buildClassifier } from './build.js';
 import { Cmt, type CmtSpec } from './cmt.js';
 import { CmtClassifier } from './cmtClassifier.js';
-import { importAuthors } from './convertCheckpoint.js';
+import { underOurNames } from './convertCheckpoint.js';
 import { isOurCheckpoint, loadWeights, readModel } from './modelFile.js';
 import { normalisePixels } from './preprocess.js';
 
@@ -53,7 +53,7 @@ export class Classifier {
       loadWeights(model, tensors, path);
       return new Classifier(model, engine);
     }
-    const { widths, tensors } = importAuthors(path, readStateDict(path));
+    const { widths, tensors } = underOurNames(path, readStateDict(path));
     const { classes, headChannels } = widths;
     if (classes === undefined || headChannels === undefined) {
       throw new CheckpointError(path, [{ at: 'head.weight', message: 'missing: the file holds a backbone only' }]);

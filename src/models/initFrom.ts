@@ -3,7 +3,7 @@ import { CheckpointError, type Problem } from '../errors.js';
 import { type NamedArray, toFloat32 } from '../formats/namedArray.js';
 import { isSafetensors, readStateDict } from '../formats/stateDict.js';
 import type { Cmt } from './cmt.js';
-import { importAuthors } from './convertCheckpoint.js';
+import { underOurNames } from './convertCheckpoint.js';
 import { isOurCheckpoint, readModel } from './modelFile.js';
 
 const prefix = 'backbone.';
@@ -20,7 +20,7 @@ export function loadBackbone(backbone: Cmt, path: string): string {
   const tensors: ReadonlyMap<string, NamedArray> =
     isSafetensors(path) && isOurCheckpoint(path)
       ? readModel(path).tensors
-      : importAuthors(path, readStateDict(path)).tensors;
+      : underOurNames(path, readStateDict(path)).tensors;
   const problems: Problem[] = [];
   const fitting: (() => void)[] = [];
   for (const [name, parameter] of backbone.parameters()) {

@@ -33,7 +33,11 @@ export async function openSplit(
 }
 
 /** @throws DatasetError when val has categories that train has not, by id or by name */
-export function checkSameCategories(train: DetectionDataset, val: DetectionDataset, source: string): void {
+export function checkSameCategories(
+  train: Pick<DetectionDataset, 'categories'>,
+  val: Pick<DetectionDataset, 'categories'>,
+  source: string,
+): void {
   const names = new Map(train.categories.map(({ id, name }) => [id, name]));
   const problems = val.categories
     .filter(({ id, name }) => names.get(id) !== name)

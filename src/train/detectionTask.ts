@@ -16,15 +16,9 @@ import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { checkSameCategories, evaluationLoader, type OpenedSplit, openSplit, trainingLoader } from './detectionData.js';
+import { engineOptions } from './engineOptions.js';
 import type { LossParts } from './step.js';
-import type { Metrics, Task } from './task.js';
-import { engineOptions } from './train.js';
-
-export interface DetectionTaskEvents {
-  /** A picture that was skipped, or something odd about the data. */
-  readonly onWarning: (message: string) => void;
-  readonly onSkipped: (picture: { readonly file: string; readonly reason: string }) => void;
-}
+import type { DataEvents, Metrics, Task } from './task.js';
 
 export class DetectionTask implements Task<DetectionBatch> {
   readonly model: RetinaNet;
@@ -37,12 +31,7 @@ export class DetectionTask implements Task<DetectionBatch> {
   readonly #grids = new Map<string, AnchorGrid>();
   #detector: Detector | undefined;
 
-  private constructor(
-    config: DetectionConfig,
-    train: OpenedSplit,
-    val: OpenedSplit | undefined,
-    events: DetectionTaskEvents,
-  ) {
+  private constructor(config: DetectionConfig, train: OpenedSplit, val: OpenedSplit | undefined, events: DataEvents) {
     this.#config = config;
     this.#train = train;
     this.#val = val;
@@ -60,7 +49,7 @@ export class DetectionTask implements Task<DetectionBatch> {
    *
    * @throws DatasetError with every problem of the data that can be seen before the first step
    */
-  static async open(config: DetectionConfig, events: DetectionTaskEvents): Promise<DetectionTask> {
+  static async open(config: DetectionConfig, events: DataEvents): Promise<DetectionTask> {
     const { train, val, keepEmpty, onBroken } = config.data;
     const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', onBroken });
     const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', onBroken });

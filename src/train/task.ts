@@ -63,3 +63,10 @@ export interface StepEvent {
   readonly waiting: number;
   readonly secondsLeft: number;
 }
+
+/** Hears what is odd about the data. */
+export interface DataEvents {
+  readonly onWarning: (message: string) => void;
+  /** A picture that training goes on without. */
+  readonly onSkipped: (picture: { readonly file: string; readonly reason: string }) => void;
+}

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import { InterruptedError, NonFiniteError } from '../errors.js';
 import { readDescription, saveModel } from '../models/modelFile.js';
 import { Program } from '../tensorflow/program.js';
+import { engineOptions } from './engineOptions.js';
 import { Meter } from './meter.js';
 import type { RunFolder } from './runFolder.js';
 import { learningRate, type RunLength, scaledRate, totalEpochs } from './schedule.js';
@@ -304,11 +305,6 @@ class TrainingRun<Batch> {
       (maxMinutes !== null && this.#seconds() >= maxMinutes * 60)
     );
   }
-}
-
-/** Settings of TensorFlow as the engine takes them. */
-export function engineOptions({ threads, ...rest }: Config['engine']) {
-  return { ...rest, ...(threads === null ? {} : { threads }) };
 }
 
 /** The best value that the run has measured, from its best checkpoint. */

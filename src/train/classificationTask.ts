@@ -1,0 +1,170 @@
+/** Pretraining of a classifier on class folders, as ImageNet has them. */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ClassificationConfig } from '../config/schema.js';
+import { rgbChannels } from '../data/image/image.js';
+import { type ClassificationDataset, takeFraction } from '../data/imagenet/dataset.js';
+import { EvaluationLoader } from '../data/imagenet/evaluationLoader.js';
+import { type ClassificationBatch, ClassificationLoader } from '../data/imagenet/loader.js';
+import { openClassificationDataset } from '../data/imagenet/openDataset.js';
+import { buildClassifier } from '../models/build.js';
+import { Classifier } from '../models/classifier.js';
+import type { CmtClassifier } from '../models/cmtClassifier.js';
+import type { ClassifierDescription } from '../models/description.js';
+import { evaluateClassifier } from '../models/evaluateClassifier.js';
+import { softTargetCrossEntropy } from '../models/losses.js';
+import { eraseWithNoise, mixWithReversed } from '../models/mixedInput.js';
+import { normalisePixels } from '../models/preprocess.js';
+import type { ForwardContext } from '../nn/module.js';
+import { Random } from '../random.js';
+import type { HostTensor } from '../tensorflow/tensor.js';
+import { engineOptions } from './engineOptions.js';
+import type { LossParts } from './step.js';
+import type { DataEvents, Metrics, Task } from './task.js';
+
+interface Sets {
+  readonly train: ClassificationDataset;
+  readonly val: ClassificationDataset | undefined;
+}
+
+export class ClassificationTask implements Task<ClassificationBatch> {
+  readonly model: CmtClassifier;
+  readonly bestMetric = 'top1';
+  readonly #config: ClassificationConfig;
+  readonly #sets: Sets;
+  readonly #loader: ClassificationLoader;
+  readonly #valLoader: EvaluationLoader | undefined;
+  #classifier: Classifier | undefined;
+
+  private constructor(config: ClassificationConfig, sets: Sets, { onSkipped }: DataEvents) {
+    const { data, train, inference } = config;
+    const { workers, prefetch, onBroken } = data;
+    this.#config = config;
+    this.#sets = sets;
+    this.model = buildClassifier(config.model, sets.train.classes.length, train.seed);
+    const common = { workers: workers ?? 1, prefetch, onBroken, onSkipped };
+    this.#loader = new ClassificationLoader({
+      ...common,
+      dataset: sets.train,
+      batchSize: train.batchSize,
+      transform: data,
+      mix: {
+        mixupAlpha: data.mixup,
+        cutmixAlpha: data.cutmix,
+        probability: data.mixProbability,
+        switchProbability: data.switchProbability,
+      },
+      smoothing: data.smoothing,
+      repeats: data.repeatedAugmentation,
+      seed: train.seed,
+    });
+    this.#valLoader =
+      sets.val &&
+      new EvaluationLoader({
+        ...common,
+        dataset: sets.val,
+        batchSize: inference.batchSize ?? train.batchSize,
+        transform: data,
+      });
+  }
+
+  /** @throws DatasetError with every problem of the data that can be seen before the first step */
+  static async open(config: ClassificationConfig, events: DataEvents): Promise<ClassificationTask> {
+    const { train, val, valLabels, trainFraction } = config.data;
+    const whole = await openClassificationDataset(train);
+    const random = new Random(config.train.seed);
+    const sets = {
+      train: takeFraction(whole, trainFraction, random),
+      val:
+        val === null ? undefined : await openClassificationDataset(val, { labels: valLabels, classes: whole.classes }),
+    };
+    return new ClassificationTask(config, sets, events);
+  }
+
+  get classes(): readonly string[] {
+    return this.#sets.train.classes;
+  }
+
+  /** Pictures to train and to measure on. */
+  get counts(): { readonly train: number; readonly val: number } {
+    return { train: this.#sets.train.pictures.length, val: this.#sets.val?.pictures.length ?? 0 };
+  }
+
+  get identity(): Record<string, string> {
+    const { model, data } = this.#config;
+    return { model: JSON.stringify(model), classes: JSON.stringify(this.classes), size: String(data.size) };
+  }
+
+  get batchSize(): number {
+    return this.#config.train.batchSize;
+  }
+
+  get measures(): boolean {
+    return this.#valLoader !== undefined;
+  }
+
+  batchesPerEpoch(): number {
+    return this.#loader.batchesPerEpoch;
+  }
+
+  batches(epoch: number, skip: number): AsyncIterable<ClassificationBatch> {
+    return this.#loader.epoch(epoch, { skipBatches: skip });
+  }
+
+  files({ files }: ClassificationBatch): readonly string[] {
+    return files;
+  }
+
+  feed({ images, batchSize, size, targets, erase, blend, cut }: ClassificationBatch): Record<string, HostTensor> {
+    return {
+      images: { data: images, shape: [batchSize, size, size, rgbChannels] },
+      targets: { data: targets, shape: [batchSize, this.classes.length] },
+      erase: { data: erase, shape: [batchSize, 4] },
+      blend: { data: blend, shape: [2] },
+      cut: { data: cut, shape: [4] },
+    };
+  }
+
+  loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<'entropy'> {
+    const { images, targets, erase, blend, cut } = inputs;
+    const { erasing, mixup, cutmix, mixProbability } = this.#config.data;
+    let x = normalisePixels(images as tf.Tensor4D);
+    if (erasing.probability > 0) x = eraseWithNoise(x, erase as tf.Tensor2D, ctx);
+    const mixes = (mixup > 0 || cutmix > 0) && mixProbability > 0;
+    if (mixes) x = mixWithReversed(x, blend as tf.Tensor1D, cut as tf.Tensor1D);
+    return { entropy: softTargetCrossEntropy(this.model.forward(x, ctx), targets as tf.Tensor2D) };
+  }
+
+  async evaluate(
+    values: ReadonlyMap<string, Float32Array>,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Metrics> {
+    const loader = this.#valLoader!;
+    this.#classifier ??= new Classifier(
+      buildClassifier(this.#config.model, this.classes.length),
+      engineOptions(this.#config.engine),
+    );
+    for (const [name, parameter] of this.#classifier.model.parameters()) parameter.value = values.get(name)!;
+    await this.#classifier.refresh();
+    return { ...(await evaluateClassifier(this.#classifier, loader, (done) => onProgress(done, loader.count))) };
+  }
+
+  describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ClassifierDescription {
+    const { model, data } = this.#config;
+    const { size, cropFraction, interpolation } = data;
+    const input = { size, cropFraction, interpolation };
+    return {
+      format: 1,
+      kind: 'classifier',
+      epoch,
+      step,
+      metrics: { ...metrics },
+      model,
+      classes: [...this.classes],
+      input,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#loader.close(), this.#valLoader?.close(), this.#classifier?.dispose()]);
+  }
+}
