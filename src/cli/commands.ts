@@ -128,21 +128,6 @@ function addDataCommands(program: Command): void {
 
   data
     .command('convert')
-    .description('bring annotations of another format to COCO json')
-    .argument('<input>', 'voc, labelme: folder of the annotations; yolo: folder of the label files')
-    .argument('<output>', 'the COCO json to write')
-    .requiredOption('--from <format>', 'voc, yolo or labelme')
-    .option('--images <folder>', 'yolo: the pictures, for their sizes')
-    .option('--names <file>', 'yolo: class names, one a line or a data.yaml')
-    .option('--pixels <convention>', 'voc: inclusive (corners are pixels, counted from 1) or corners')
-    .option('--difficult <policy>', 'voc: what difficult objects become')
-    .option(...json)
-    .action(async (input, output, options) =>
-      (await import('./dataConvert.js')).runDataConvert(input, output, options),
-    );
-
-  data
-    .command('convert')
     .description('annotations of other tools to COCO json')
     .argument('<input>', 'folder of VOC xml, YOLO txt or LabelMe json files')
     .argument('<output>', 'COCO json to write')
