@@ -10,11 +10,11 @@ import { randomScene, type Scene, shapeNames } from './scene.js';
 export interface ShapesOptions {
   /** @default 1 */
   readonly seed?: number;
-  /** Pictures to train on. @default 400 */
+  /** Pictures to train on. @default 1200 */
   readonly train?: number;
   /** Pictures to measure on. @default 100 */
   readonly val?: number;
-  /** Side of the pictures, in pixels. @default 160 */
+  /** Side of the pictures, in pixels. @default 128 */
   readonly size?: number;
   readonly onPicture?: (done: number, total: number) => void;
 }
@@ -37,7 +37,7 @@ const cropSize = 64;
  * give the same pictures. What is there from an earlier call with the same options is used as it is.
  */
 export async function generateShapes(folder: string, options: ShapesOptions = {}): Promise<ShapesFiles> {
-  const { seed = 1, train = 400, val = 100, size = 160, onPicture = () => {} } = options;
+  const { seed = 1, train = 1200, val = 100, size = 128, onPicture = () => {} } = options;
   const files: ShapesFiles = {
     crops: join(folder, 'crops'),
     splits: {

@@ -5,7 +5,7 @@ import { rgbChannels } from '../image/image.js';
 import type { Colour, PlacedShape, Scene } from './scene.js';
 
 /** Standard deviation of the grain over the whole picture, of 255. */
-const grain = 7;
+const grain = 6;
 
 /** Draws a scene: a blotchy background, the shapes, the lines, then grain as from a camera. */
 export async function renderScene(scene: Scene, random: Random): Promise<RgbImage> {

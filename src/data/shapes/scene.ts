@@ -41,13 +41,13 @@ export interface Scene {
   }[];
 }
 
-const maxShapes = 6;
+const maxShapes = 5;
 /** Diameter of a shape ÷ side of the picture. */
-const [smallest, largest] = [0.13, 0.5];
+const [smallest, largest] = [0.16, 0.5];
 /** A shape counts only while this part of it is seen; what would hide more is not drawn. */
 const leastVisible = 0.6;
 
-/** Draws up a scene of 1 to 6 shapes that overlap in part and may leave the picture in part. */
+/** Draws up a scene of 1 to 5 shapes that overlap in part and may leave the picture in part. */
 export function randomScene(random: Random, size: number): Scene {
   const background: [Colour, Colour] = [randomColour(random), randomColour(random)];
   const shapes: PlacedShape[] = [];
@@ -75,13 +75,13 @@ function randomShape(random: Random, size: number, background: readonly Colour[]
   const radius = (size / 2) * smallest * (largest / smallest) ** random.next();
   const centre = () => random.uniform(0.4 * radius, size - 0.4 * radius);
   const [x, y, turn] = [centre(), centre(), random.uniform(0, 2 * Math.PI)];
-  const stretch = random.uniform(0.85, 1.15);
+  const stretch = random.uniform(0.9, 1.1);
   const outline = unitOutline(name).map(([u, v]): Point => {
     const [a, b] = [u * radius * stretch, (v * radius) / stretch];
     return [x + a * Math.cos(turn) - b * Math.sin(turn), y + a * Math.sin(turn) + b * Math.cos(turn)];
   });
   let fill = randomColour(random);
-  while (background.some((other) => distance(fill, other) < 90)) fill = randomColour(random);
+  while (background.some((other) => distance(fill, other) < 110)) fill = randomColour(random);
   const fillEnd = random.bool(0.5) ? fill : mix(fill, randomColour(random), 0.35);
   const border = random.bool(0.4) ? randomColour(random) : undefined;
   return { name, outline, fill, fillEnd, border, opacity: random.uniform(0.85, 1) };

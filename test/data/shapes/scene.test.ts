@@ -11,10 +11,10 @@ describe('randomScene', () => {
     expect(scene(1)).not.toBe(scene(2));
   });
 
-  it('1 to 6 shapes, every class about as often', () => {
+  it('1 to 5 shapes, every class about as often', () => {
     const counts = scenes.map(({ shapes }) => shapes.length);
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
-    expect(Math.max(...counts)).toBe(6);
+    expect(Math.max(...counts)).toBe(5);
     const names = scenes.flatMap(({ shapes }) => shapes.map(({ name }) => name));
     for (const name of shapeNames) {
       const share = names.filter((other) => other === name).length / names.length;
