@@ -126,6 +126,21 @@ function addDataCommands(program: Command): void {
     .option(...json)
     .action(async (files, options) => (await import('./dataImage.js')).runDataImage(files, options));
 
+  data
+    .command('convert')
+    .description('annotations of other tools to COCO json')
+    .argument('<input>', 'folder of VOC xml, YOLO txt or LabelMe json files')
+    .argument('<output>', 'COCO json to write')
+    .requiredOption('--from <format>', 'voc, yolo or labelme')
+    .option('--images <folder>', 'YOLO: the pictures')
+    .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line')
+    .option('--pixels <meaning>', 'VOC: inclusive (pixels from 1, the default) or edges (from 0)')
+    .option('--difficult <choice>', 'VOC: crowd (the default), keep or drop')
+    .option(...json)
+    .action(async (input, output, options) =>
+      (await import('./dataConvert.js')).runDataConvert(input, output, options),
+    );
+}
 
 function count(text: string): number {
   const number = Number(text);
