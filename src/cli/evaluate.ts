@@ -43,12 +43,13 @@ async function evaluateDetectorOn(
   const { checkSameCategories, evaluationLoader, openSplit } = await import('../train/detectionData.js');
   const { writeResults } = await import('../data/coco/write.js');
   const split = { annotations, images, limit: null };
-  const { coco, dataset } = await openSplit(split, { empty: 'keep', onBroken: options.skipBroken ? 'skip' : 'stop' });
+  const policy = options.skipBroken ? 'skip' : 'stop';
+  const { coco, dataset } = await openSplit(split, { empty: 'keep', missing: policy, onBroken: policy });
   const detector = Detector.load(checkpoint);
   checkSameCategories(detector, dataset, annotations);
   const onSkipped = ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`);
   const loader = evaluationLoader(dataset, detector.description.input, options.batchSize ?? 1, {
-    onBroken: options.skipBroken ? 'skip' : 'stop',
+    onBroken: policy,
     onSkipped,
   });
   const line = new LiveLine();

@@ -7,7 +7,7 @@ const loaderKeys = {
     .min(0)
     .nullable()
     .default(null)
-    .describe('Threads that decode and augment. null: one for each core, at most 8. 0: the main thread.'),
+    .describe('Threads that decode and augment. null: one fewer than there are cores, at most 8. 0: the main thread.'),
   prefetch: count.default(4).describe('Batches made ahead of the step that takes them.'),
   cache: z
     .enum(['none', 'memory', 'disk'])

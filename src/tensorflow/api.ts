@@ -7,6 +7,7 @@
 import koffi from 'koffi';
 import { EngineError } from '../errors.js';
 import { findLibrary } from './install/locate.js';
+import { quietly } from './quietly.js';
 
 /** An address in native memory; 0n is null. */
 export type Pointer = bigint;
@@ -230,7 +231,7 @@ function load(): TensorflowApi {
   const { framework, cc } = findLibrary();
   const dlopen = koffi.load(null).func('dlopen', p, ['str', 'int']);
   const handles = [framework, cc].map((file) => {
-    dlopen(file, pinFlags); // a failure shows in the next line, with its reason
+    quietly(() => dlopen(file, pinFlags)); // a failure shows in the next line, with its reason
     try {
       return koffi.load(file, { global: true });
     } catch (error) {

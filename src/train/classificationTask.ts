@@ -17,6 +17,7 @@ import { normalisePixels } from '../models/preprocess.js';
 import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
+import { workerCount } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
 import type { LossParts } from './step.js';
 import type { DataEvents, Metrics, Task } from './task.js';
@@ -41,7 +42,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     this.#config = config;
     this.#sets = sets;
     this.model = buildClassifier(config.model, sets.train.classes.length, train.seed);
-    const common = { workers: workers ?? 1, prefetch, onBroken, onSkipped };
+    const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped };
     this.#loader = new ClassificationLoader({
       ...common,
       dataset: sets.train,

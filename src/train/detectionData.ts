@@ -1,10 +1,15 @@
 /** Detection data sets as a config names them. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { DetectionConfig } from '../config/schema.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import type { CocoFile } from '../data/coco/schema.js';
-import { DetectionLoader, type LoaderOptions } from '../data/detection/loader.js';
-import { type DetectionDataset, openDetectionDataset } from '../data/detectionDataset.js';
+import { DetectionLoader } from '../data/detection/loader.js';
+import type { CacheOptions, LoaderOptions } from '../data/detection/loaderOptions.js';
+import { type Sampler, sampleAll, sampleByClass, sampleByRepeatFactor } from '../data/detection/sampling.js';
+import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detectionDataset.js';
 import { DatasetError } from '../errors.js';
+import { cacheFolder } from '../tensorflow/install/locate.js';
 
 type Split = DetectionConfig['data']['train'];
 
@@ -15,10 +20,7 @@ export interface OpenedSplit {
 }
 
 /** Reads a split and looks at every picture of it. @throws DatasetError with all problems */
-export async function openSplit(
-  split: Split,
-  options: { readonly empty: 'keep' | 'drop'; readonly onBroken: 'stop' | 'skip' },
-): Promise<OpenedSplit> {
+export async function openSplit(split: Split, options: Omit<DatasetOptions, 'source'>): Promise<OpenedSplit> {
   const whole = parseCoco(split.annotations);
   const coco = split.limit === null ? whole : { ...whole, images: whole.images.slice(0, split.limit) };
   const shown = new Set(coco.images.map(({ id }) => id));
@@ -60,23 +62,54 @@ export function evaluationLoader(
   return new DetectionLoader({ dataset, batchSize, ...input, shuffle: false, flip: 0, ...options });
 }
 
+/** Batches as the config's `data` section wants them. */
 export function trainingLoader(
   dataset: DetectionDataset,
   data: Data,
   { batchSize, seed }: { batchSize: number; seed: number },
   options: Partial<LoaderOptions>,
 ): DetectionLoader {
-  const { shortSide, longSide, multiScale, flip, maxShapes, prefetch, onBroken } = data;
+  const { shortSide, longSide, multiScale, flip, mosaic, randomCrop, photometric, maxShapes, prefetch, onBroken } =
+    data;
+  const cache = cacheOptions(data);
   return new DetectionLoader({
     dataset,
     batchSize,
     shortSide: multiScale.length > 0 ? multiScale : shortSide,
     longSide,
     maxShapes,
+    sampler: samplerOf(dataset, data),
     flip,
+    mosaic,
+    ...(randomCrop.probability > 0 ? { randomCrop } : {}),
+    ...(photometric.probability > 0 ? { photometric } : {}),
+    ...(cache ? { cache } : {}),
     seed,
     prefetch,
     onBroken,
     ...options,
   });
+}
+
+function samplerOf({ records, categories }: DetectionDataset, { sampler, repeatThreshold }: Data): Sampler {
+  switch (sampler) {
+    case 'none':
+      return sampleAll(records);
+    case 'repeatFactor':
+      return sampleByRepeatFactor(records, repeatThreshold);
+    case 'classBalanced':
+      return sampleByClass(records, categories.length);
+  }
+}
+
+function cacheOptions({ cache, cacheGiB }: Data): CacheOptions | undefined {
+  const maxBytes = cacheGiB * 2 ** 30;
+  if (cache === 'memory') return { kind: 'memory', maxBytes };
+  if (cache === 'disk') return { kind: 'disk', maxBytes, folder: join(cacheFolder(), 'pictures') };
+  return undefined;
+}
+
+/** Threads that decode: one core is left to the loop, which starts the steps and assigns the targets. */
+export function workerCount(configured: number | null): number {
+  return configured ?? Math.min(8, Math.max(1, availableParallelism() - 1));
 }

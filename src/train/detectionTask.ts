@@ -15,7 +15,14 @@ import { maskPadding, normalisePixels } from '../models/preprocess.js';
 import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
-import { checkSameCategories, evaluationLoader, type OpenedSplit, openSplit, trainingLoader } from './detectionData.js';
+import {
+  checkSameCategories,
+  evaluationLoader,
+  type OpenedSplit,
+  openSplit,
+  trainingLoader,
+  workerCount,
+} from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
 import type { LossParts } from './step.js';
 import type { DataEvents, Metrics, Task } from './task.js';
@@ -36,7 +43,7 @@ export class DetectionTask implements Task<DetectionBatch> {
     this.#train = train;
     this.#val = val;
     this.model = buildDetector(config.model, train.dataset.categories.length, config.train.seed);
-    const options = { workers: config.data.workers ?? 1, onSkipped: events.onSkipped };
+    const options = { workers: workerCount(config.data.workers), onSkipped: events.onSkipped };
     this.#loader = trainingLoader(train.dataset, config.data, config.train, options);
     const valOptions = { ...options, onBroken: config.data.onBroken, maxShapes: config.data.maxShapes };
     this.#valLoader =
@@ -50,9 +57,9 @@ export class DetectionTask implements Task<DetectionBatch> {
    * @throws DatasetError with every problem of the data that can be seen before the first step
    */
   static async open(config: DetectionConfig, events: DataEvents): Promise<DetectionTask> {
-    const { train, val, keepEmpty, onBroken } = config.data;
-    const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', onBroken });
-    const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', onBroken });
+    const { train, val, keepEmpty, missing, onBroken } = config.data;
+    const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', missing, onBroken });
+    const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', missing, onBroken });
     if (openedVal) checkSameCategories(opened.dataset, openedVal.dataset, val!.annotations);
     for (const split of [opened, openedVal]) {
       for (const { at, message } of split?.dataset.summary.broken ?? [])
