@@ -6,7 +6,7 @@ import { parseCoco } from '../data/coco/parseCoco.js';
 import type { CocoFile } from '../data/coco/schema.js';
 import { DetectionLoader } from '../data/detection/loader.js';
 import type { CacheOptions, LoaderOptions } from '../data/detection/loaderOptions.js';
-import { type Sampler, sampleAll, sampleByClass, sampleByRepeatFactor } from '../data/detection/sampling.js';
+import { type Sampler, sampleAll, sampleByRepeatFactor, sampleClassBalanced } from '../data/detection/sampling.js';
 import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detectionDataset.js';
 import { DatasetError } from '../errors.js';
 import { cacheFolder } from '../tensorflow/install/locate.js';
@@ -91,14 +91,14 @@ export function trainingLoader(
   });
 }
 
-function samplerOf({ records, categories }: DetectionDataset, { sampler, repeatThreshold }: Data): Sampler {
+function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: Data): Sampler {
   switch (sampler) {
     case 'none':
       return sampleAll(records);
     case 'repeatFactor':
       return sampleByRepeatFactor(records, repeatThreshold);
     case 'classBalanced':
-      return sampleByClass(records, categories.length);
+      return sampleClassBalanced(records);
   }
 }
 
