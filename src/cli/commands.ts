@@ -30,6 +30,15 @@ function addEngineCommands(program: Command): void {
 
 function addTrainingCommands(program: Command): void {
   program
+    .command('demo')
+    .description('the whole path in some minutes, on pictures made here: pretrain, train, evaluate, predict')
+    .option('--out <folder>', 'where data, runs and pictures go', 'demo')
+    .option('--data-only', 'make the data set, and stop')
+    .option('--set <key=value>', "change a key of the detector's config (repeatable)", collect)
+    .option(...json)
+    .action(async (options) => (await import('./demo.js')).demo(options));
+
+  program
     .command('pretrain')
     .description('train a classifier on class folders, as in ImageNet')
     .argument('<config>', 'YAML file, as in configs/')

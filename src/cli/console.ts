@@ -36,14 +36,26 @@ export function warn(message: string): void {
   stderr.write(`${paint('yellow', 'warning:')} ${message}\n`);
 }
 
+let muted = false;
+
+/** Runs commands as parts of another one: what they would print as their results is left out. */
+export async function withoutResults<T>(work: () => Promise<T>): Promise<T> {
+  muted = true;
+  try {
+    return await work();
+  } finally {
+    muted = false;
+  }
+}
+
 /** The result of a command, for people. */
 export function print(text: string): void {
-  stdout.write(`${text}\n`);
+  if (!muted) stdout.write(`${text}\n`);
 }
 
 /** The result of a command, for programs: one JSON document. Numbers keep all their digits; NaN becomes null. */
 export function printJson(value: unknown): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  if (!muted) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Rows under a head, columns as wide as their contents; numbers (anything but the first column) to the right. */
