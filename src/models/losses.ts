@@ -37,6 +37,11 @@ export interface FocalOptions {
 
 const powers = (x: tf.Tensor, gamma: number): tf.Tensor => (gamma === 2 ? tf.square(x) : tf.pow(x, gamma));
 
+/** A logit whose loss as background is zero in 32 bits. */
+const certainNo = -200;
+
+const scatter = { T: { type: 'float32' }, Tindices: { type: 'int32' } } as const;
+
 /** Loss and derivative of anchors that should say "no": (1-α) pᵞ softplus(x). */
 function negativeFocal(x: tf.Tensor, { alpha, gamma }: FocalOptions): { loss: tf.Tensor; gradient: tf.Tensor } {
   const p = tf.sigmoid(x);
@@ -55,8 +60,8 @@ function positiveFocal(x: tf.Tensor, { alpha, gamma }: FocalOptions): { loss: tf
 /**
  * Sigmoid focal loss, summed over all anchors that count and all classes.
  *
- * Every logit is first taken as background; the few of foreground anchors are then corrected, so that no one-hot target of
- * the logits' size is made. Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), §3.
+ * Every logit is taken as background, but for the one class of each foreground anchor, so that no one-hot target of the
+ * logits' size is made. Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), §3.
  *
  * @param logits [B, R, K]
  * @param labels [B, R] int32: 0 … K-1 foreground, K background, -1 left out
@@ -70,29 +75,27 @@ export function focalLoss(logits: tf.Tensor3D, labels: tf.Tensor2D, options: Foc
       const flat = tf.reshape(labels, [count]);
       const counts = tf.cast(tf.greaterEqual(flat, 0), 'float32'); // [B·R]
       const foreground = tf.mul(counts, tf.cast(tf.less(flat, classes), 'float32')); // [B·R]
-      const rows = tf.reshape(logits, [count, classes]);
-      const mask = tf.reshape(counts, [count, 1]);
-      const all = negativeFocal(rows, options); // [B·R, K]
-
       const own = tf.clipByValue(flat, 0, classes - 1);
-      const positions = tf.add(
-        tf.mul(tf.range(0, count, 1, 'int32'), tf.scalar(classes, 'int32')),
-        tf.cast(own, 'int32'),
-      ); // [B·R]
-      const picked = gatherRows(tf.reshape(rows, [count * classes]), positions); // [B·R]
-      const yes = positiveFocal(picked, options);
-      const no = negativeFocal(picked, options);
+      const first = tf.mul(tf.range(0, count, 1, 'int32'), tf.scalar(classes, 'int32'));
+      const positions = tf.add(first, tf.cast(own, 'int32')); // [B·R]
+      const indices = tf.reshape(positions, [count, 1]);
+      const values: tf.Tensor = tf.reshape(logits, [count * classes]);
+      const picked = gatherRows(values, positions); // [B·R]
 
-      const background = tf.mul(all.gradient, mask);
-      const correction = tf.mul(foreground, tf.sub(yes.gradient, no.gradient));
-      const gradient = rawOp(
-        'TensorScatterAdd',
-        [tf.reshape(background, [count * classes]), tf.reshape(positions, [count, 1]), correction],
-        { T: { type: 'float32' }, Tindices: { type: 'int32' } },
+      // Where a class is foreground, its logit as background is put out of the way: loss and derivative are exactly zero there.
+      const background = rawOp(
+        'TensorScatterUpdate',
+        [values, indices, tf.where(tf.greater(foreground, 0), tf.fill([count], certainNo), picked)],
+        scatter,
       );
+      const no = negativeFocal(tf.reshape(background, [count, classes]), options); // [B·R, K]
+      const yes = positiveFocal(picked, options); // [B·R]
+
+      const mask = tf.reshape(counts, [count, 1]);
+      const flatGradient = tf.reshape(tf.mul(no.gradient, mask), [count * classes]);
+      const gradient = rawOp('TensorScatterAdd', [flatGradient, indices, tf.mul(foreground, yes.gradient)], scatter);
       keep(tf.reshape(gradient, [batch, anchors, classes]));
-      const sum = tf.sum(tf.mul(all.loss, mask));
-      return tf.add(sum, tf.sum(tf.mul(foreground, tf.sub(yes.loss, no.loss)))) as tf.Scalar;
+      return tf.add<tf.Scalar>(tf.sum(tf.mul(no.loss, mask)), tf.sum(tf.mul(foreground, yes.loss)));
     },
     (dy, [gradient]) => [tf.mul(gradient!, dy)],
   );

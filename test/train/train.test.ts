@@ -1,0 +1,173 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/load.js';
+import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
+import { readDescription, readModel } from '../../src/models/modelFile.js';
+import { RunFolder } from '../../src/train/runFolder.js';
+import type { StepEvent, TrainObserver } from '../../src/train/task.js';
+import { train } from '../../src/train/train.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+import { type ToyOptions, ToyTask } from '../support/toyTask.js';
+
+const base = `
+task: classification
+model: { variant: cmt_ti }
+data: { train: somewhere }
+train:
+  epochs: 3
+  batchSize: 2
+  optimizer: { name: adamw, lr: 0.01, baseBatch: null, weightDecay: 0.05 }
+  schedule: { name: cosine, warmupSteps: 3 }
+`;
+
+interface Heard extends TrainObserver {
+  readonly steps: StepEvent[];
+  readonly warnings: string[];
+}
+
+function observer(): Heard {
+  const steps: StepEvent[] = [];
+  const warnings: string[] = [];
+  return {
+    steps,
+    warnings,
+    onStep: (event) => steps.push(event),
+    onEvaluating() {},
+    onEvaluated() {},
+    onWarning: (message) => warnings.push(message),
+  };
+}
+
+describe('train', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = temporaryFolder();
+  });
+
+  const begin = async (
+    name: string,
+    sets: string[] = [],
+    toy: ToyOptions = {},
+    resume = false,
+    signal?: AbortSignal,
+  ) => {
+    const config = parseConfig(base, 'test', sets);
+    const path = join(folder, name);
+    const run = resume ? RunFolder.open(path) : RunFolder.create(path, 'toy.yaml', config);
+    const task = new ToyTask(toy);
+    const heard = observer();
+    try {
+      const metrics = await train(task, { config, run, resume, observer: heard, ...(signal ? { signal } : {}) });
+      return { metrics, run, task, heard };
+    } finally {
+      run.close();
+    }
+  };
+
+  test('three epochs: every batch once, all measured, checkpoints and log', async () => {
+    const { metrics, run, task, heard } = await begin('whole', ['train.logEvery=1']);
+    expect(task.seen).toEqual(['0/0', '0/1', '0/2', '0/3', '1/0', '1/1', '1/2', '1/3', '2/0', '2/1', '2/2', '2/3']);
+    expect(metrics).toEqual({ score: 3 });
+    expect(heard.steps.at(-1)).toMatchObject({ step: 12, steps: 12, epochs: 3 });
+    expect(heard.steps.at(-1)!.loss).toBeLessThan(heard.steps[0]!.loss);
+    expect(readDescription(run.last)).toMatchObject({ epoch: 3, step: 12, metrics: { score: 3 } });
+    const lines = readFileSync(join(run.path, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ kind }) => kind === 'train')).toHaveLength(12);
+    expect(lines[0]).toMatchObject({ kind: 'train', step: 1, epoch: 0 });
+    expect(lines.at(-1)).toMatchObject({ kind: 'val', step: 12, score: 3 });
+  });
+
+  test('a run in two parts is the run in one: losses, rates, batches and weights', async () => {
+    const sets = ['train.ema=0.9', 'train.clipNorm=0.5'];
+    const whole = await begin('one', sets);
+    const first = await begin('two', [...sets, 'train.maxSteps=6']);
+    const second = await begin('two', sets, {}, true);
+    const losses = (heard: Heard) => heard.steps.map(({ loss, learningRate }) => [loss, learningRate]);
+    const joined = [...losses(first.heard), ...losses(second.heard)];
+    for (const [i, [loss, rate]] of losses(whole.heard).entries()) {
+      expect(Math.abs(joined[i]![0]! - loss!)).toBeLessThan(1e-5);
+      expect(joined[i]![1]).toBe(rate);
+    }
+    expect(second.task.seen).toEqual(['1/2', '1/3', '2/0', '2/1', '2/2', '2/3']);
+    const weights = (path: string) =>
+      [...readModel(path).tensors].map(([name, { data }]) => [name, [...(data as Float32Array)]]);
+    expect(weights(second.run.last)).toEqual(weights(whole.run.last));
+  });
+
+  test('accumulate: two batches an update, and the mean of their gradients', async () => {
+    const { heard } = await begin('accumulated', ['train.accumulate=2']);
+    expect(heard.steps.map(({ step }) => step)).toEqual([0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]);
+  });
+
+  test('sgd with Nesterov momentum learns', async () => {
+    const sets = ['train.optimizer={name: sgd, lr: 0.05, baseBatch: null, nesterov: true}'];
+    const { heard } = await begin('sgd', sets);
+    expect(heard.steps.at(-1)!.loss).toBeLessThan(heard.steps[0]!.loss);
+  });
+
+  test('the best checkpoint is the best one, not the last', async () => {
+    const { run } = await begin('best', [], { metrics: [0.1, 0.7, 0.3] });
+    expect(readDescription(run.best)).toMatchObject({ epoch: 2, metrics: { score: 0.7 } });
+    expect(readDescription(run.last)).toMatchObject({ epoch: 3, metrics: { score: 0.3 } });
+  });
+
+  test('not finite, stop: step, rate, loss parts and files; the last good state stays', async () => {
+    const error = await begin('stop', [], { broken: ['1/1'] }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect((error as NonFiniteError).exitCode).toBe(3);
+    const message = (error as Error).message.replaceAll(folder, '');
+    expect(message).toMatchInlineSnapshot(`
+      "step 6 (epoch 2, batch 2), learning rate 0.00883: the loss is NaN (near NaN, small NaN)
+        pictures: 1/1
+        The last good state is in /stop/state.safetensors. Usual reasons: a learning rate too high for the batch size, no warm-up, broken boxes. train.onNonFinite = skip leaves such steps out."
+    `);
+    const { description, tensors } = readModel(join(folder, 'stop', 'last.safetensors'));
+    expect(description.epoch).toBe(1);
+    for (const { data } of tensors.values()) expect((data as Float32Array).every(Number.isFinite)).toBe(true);
+  });
+
+  test('not finite, skip: neither weights nor statistics change in that step, and the run goes on', async () => {
+    const { heard, run } = await begin('skip', ['train.onNonFinite=skip'], { broken: ['0/1', '1/1'] });
+    expect(heard.warnings).toHaveLength(2);
+    expect(heard.steps).toHaveLength(10);
+    for (const { data } of readModel(run.last).tensors.values())
+      expect((data as Float32Array).every(Number.isFinite)).toBe(true);
+    expect(readFileSync(join(run.path, 'not_finite.txt'), 'utf8')).toContain('1/1');
+  });
+
+  test('not finite, rollback: back to the last checkpoint, on with the next batch', async () => {
+    const { heard, task } = await begin('rollback', ['train.onNonFinite=rollback'], { broken: ['1/2'] });
+    expect(heard.warnings[0]).toContain('went back to the weights of step 4');
+    expect(task.seen).toHaveLength(12);
+    expect(heard.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 5, 6, 7, 8, 9]);
+  });
+
+  test('a signal saves and says how to go on', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const error = await begin('signal', [], {}, false, controller.signal).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InterruptedError);
+    expect((error as InterruptedError).exitCode).toBe(130);
+    const { task } = await begin('signal', [], {}, true);
+    expect(task.seen[0]).toBe('0/1');
+  });
+
+  test('a folder that holds a run is not overwritten; one that holds none cannot be resumed', async () => {
+    await begin('kept', ['train.epochs=1', 'train.schedule.warmupSteps=1']);
+    await expect(begin('kept')).rejects.toThrow(UsageError);
+    await expect(begin('nothing', [], {}, true)).rejects.toThrow(UsageError);
+    expect(existsSync(join(folder, 'nothing'))).toBe(false);
+  });
+
+  test('a resumed run must be of the same kind', async () => {
+    await begin('kind', ['train.maxSteps=2']);
+    await expect(begin('kind', ['train.ema=0.9'], {}, true)).rejects.toThrow(CheckpointError);
+    await expect(begin('kind', ['train.ema=0.9'], {}, true)).rejects.toThrow(
+      'ema: the run began with no, now it is yes',
+    );
+  });
+});
