@@ -14,11 +14,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+/** Time to end by itself after an error. */
+const graceMs = 3000;
+
 try {
   await createProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   else process.exitCode = reportError(error);
+  // What was left open by the failure (worker threads, a session) must not keep a failed command alive.
+  setTimeout(() => process.exit(), graceMs).unref();
 }
 
 function createProgram(): Command {
