@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import type { PixelRect } from '../image/pillowResize.js';
+import type { PixelRect } from '../image/image.js';
 
 export interface MixOptions {
   /** λ ~ Beta(α, α) of mixup; 0 switches mixup off. Zhang et al., "mixup: Beyond Empirical Risk Minimization" (2018). */

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import type { PixelRect } from '../image/pillowResize.js';
+import type { PixelRect } from '../image/image.js';
 
 export interface RandomResizedCropOptions {
   /** Area of the crop ÷ area of the picture: [lowest, highest]. */

@@ -16,14 +16,13 @@ const headerBytes = 8;
  * A name stands for the file's path, size and time of change, so a changed file is decoded again. Files appear whole, by
  * renaming, so any number of threads and runs may share the folder; a full disk only means that nothing more is kept.
  */
-export function cacheOnDisk(decode: DecodeImage, folder: string): DecodeImage {
+export function cacheOnDisk(decode: DecodeImage, folder: string): (file: string) => Promise<RgbImage> {
   mkdirSync(folder, { recursive: true });
-  return async (source) => {
-    if (typeof source !== 'string') return decode(source);
-    const cached = join(folder, cacheName(source));
+  return async (file) => {
+    const cached = join(folder, cacheName(file));
     const kept = readCached(cached);
     if (kept) return kept;
-    const image = await decode(source);
+    const image = await decode(file);
     writeCached(cached, image);
     return image;
   };

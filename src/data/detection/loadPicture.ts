@@ -1,8 +1,8 @@
 /** What a worker does for one picture of a batch: from the file, or four files, to its place in the batch's buffer. */
 import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
+import type { PixelRect } from '../image/image.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
-import type { PixelRect } from '../image/pillowResize.js';
 import { clearAround, placePart } from './inputPicture.js';
 import { inputSize, type ResizeRule, type Size } from './inputSize.js';
 import { coveringPart, mosaicRects } from './mosaic.js';

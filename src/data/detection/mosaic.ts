@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import type { PixelRect } from '../image/pillowResize.js';
+import type { PixelRect } from '../image/image.js';
 import type { Size } from './inputSize.js';
 
 /** Pictures in a mosaic: left top, right top, left bottom, right bottom. */

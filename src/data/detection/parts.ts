@@ -1,7 +1,7 @@
 /**
  * Cutting, mirroring and scaling as one move: a part of a picture fills a rectangle of the input. Pixels and boxes make it together.
  */
-import type { PixelRect } from '../image/pillowResize.js';
+import type { PixelRect } from '../image/image.js';
 
 /** Boxes with their labels. */
 export interface Targets {

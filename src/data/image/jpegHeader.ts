@@ -5,6 +5,8 @@
  * note 5116 §18 (transform).
  */
 
+import { isSrgb, type MatrixProfile, readMatrixProfile } from './matrixProfile.js';
+
 export interface JpegHeader {
   /** As stored; `orientation` may exchange them. */
   readonly width: number;
@@ -14,8 +16,8 @@ export interface JpegHeader {
   /** Huffman-coded, 8 bits, baseline or progressive: what every decoder reads. */
   readonly common: boolean;
   readonly components: number;
-  /** `other` means that the numbers are not sRGB. */
-  readonly profile: 'none' | 'sRGB' | 'other';
+  /** What the numbers mean: sRGB (also where the file does not say), or what a profile of the usual kind says; `other` is neither. */
+  readonly profile: 'sRGB' | MatrixProfile | 'other';
   /** The components are luma and two chroma, as usual, or luma alone; not RGB, CMYK or YCCK. */
   readonly lumaChroma: boolean;
 }
@@ -33,7 +35,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   if (!isJpeg(bytes)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation = 1;
-  let profile: JpegHeader['profile'] = 'none';
+  let profile: JpegHeader['profile'] = 'sRGB';
   let adobeTransform: number | undefined;
   for (let at = 2; at + 4 <= bytes.length; ) {
     if (view.getUint8(at) !== 0xff) return undefined;
@@ -48,17 +50,33 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
     if (isFrame(marker)) return frameHeader(marker, segment, { orientation, profile, adobeTransform });
     if (marker === marks.scan || marker === marks.end) return undefined;
     if (marker === marks.app1 && startsWith(segment, 'Exif\0\0')) orientation = exifOrientation(segment.subarray(6));
-    if (marker === marks.app2 && startsWith(segment, 'ICC_PROFILE\0')) profile = profileKind(segment);
+    if (marker === marks.app2 && startsWith(segment, 'ICC_PROFILE\0')) profile = readProfile(segment);
     if (marker === marks.app14 && startsWith(segment, 'Adobe')) adobeTransform = segment[11];
     at += 2 + length;
   }
   return undefined;
 }
 
-/** Whether both decoders give the same picture of this file, which the fast one may therefore read. */
-export function isPlainJpeg({ common, lumaChroma, profile, width, height }: JpegHeader): boolean {
+/** A header of a file of which both decoders give the same picture, which the fast one may therefore read. */
+export type PlainJpegHeader = JpegHeader & { readonly profile: 'sRGB' | MatrixProfile };
+
+export function isPlainJpeg(header: JpegHeader): header is PlainJpegHeader {
+  const { common, lumaChroma, profile, width, height } = header;
   return common && lumaChroma && profile !== 'other' && width > 0 && height > 0;
 }
+
+/**
+ * Whether the picture's end mark is there, after the beginning of its pixels: if not, the file is cut off. (A thumbnail in the
+ * header has an end mark of its own.)
+ */
+export function hasEnd(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = buffer.lastIndexOf(endMark);
+  return end > 0 && end > buffer.lastIndexOf(scanMark);
+}
+
+const endMark = Buffer.from([0xff, 0xd9]);
+const scanMark = Buffer.from([0xff, 0xda]);
 
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -111,27 +129,11 @@ function exifOrientation(tiff: Uint8Array): number {
   return 1;
 }
 
-/**
- * sRGB by its name and with a tabulated or parametric curve. Cameras also write profiles named sRGB with a plain gamma, which
- * are something else; and a profile in several segments is one of its own.
- */
-function profileKind(segment: Uint8Array): 'sRGB' | 'other' {
+/** A profile in several segments is `other`: that kind has tables. */
+function readProfile(segment: Uint8Array): JpegHeader['profile'] {
+  if (segment[13] !== 1) return 'other';
   const profile = segment.subarray(14); // after the signature, this segment's number, and their count
-  if (segment[13] !== 1 || profile.length < 132) return 'other';
-  const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);
-  const tagAt = (name: string) => {
-    for (let at = 132; at + 12 <= profile.length; at += 12) {
-      if (!startsWith(profile.subarray(at), name)) continue;
-      const offset = view.getUint32(at + 4);
-      return profile.subarray(offset, offset + view.getUint32(at + 8));
-    }
-    return new Uint8Array();
-  };
-  const description = String.fromCharCode(...tagAt('desc').subarray(0, 200)).replaceAll('\0', ''); // ASCII or UTF-16
-  const curve = tagAt('rTRC');
-  const curveLength = curve.length >= 12 ? new DataView(curve.buffer, curve.byteOffset).getUint32(8) : 0;
-  const detailed = startsWith(curve, 'para') || (startsWith(curve, 'curv') && curveLength > 1);
-  return description.includes('sRGB') && detailed ? 'sRGB' : 'other';
+  return isSrgb(profile) ? 'sRGB' : (readMatrixProfile(profile) ?? 'other');
 }
 
 function startsWith(bytes: Uint8Array, text: string): boolean {

@@ -1,15 +1,7 @@
-import { type RgbImage, rgbChannels } from './image.js';
+import { type PixelRect, type RgbImage, rgbChannels } from './image.js';
 import { ResizeKernel, type Taps } from './resizeKernel.js';
 
 export type PillowFilter = 'bilinear' | 'bicubic';
-
-/** Whole pixels: columns `left` .. `left + width - 1`, rows `top` .. `top + height - 1`. */
-export interface PixelRect {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 export interface PillowResizeOptions {
   readonly width: number;

@@ -2,7 +2,7 @@ import { DatasetError } from '../../errors.js';
 import { Random } from '../../random.js';
 import { drawMix, type MixOptions, softTargets } from '../augment/mix.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
-import type { PixelRect } from '../image/pillowResize.js';
+import type { PixelRect } from '../image/image.js';
 import { epochLength, epochOrder, type SamplerOptions } from './sampler.js';
 import type { TrainTransform } from './transforms.js';
 import { type LoaderOptions, type ViewBatch, ViewBatches, type ViewPlan } from './viewBatches.js';

@@ -4,8 +4,8 @@ import { applyColorJitter, drawColorJitter } from '../augment/colorJitter.js';
 import { applyOperations, drawRandAugment, imagenetMeanColor, type RandAugmentPolicy } from '../augment/randAugment.js';
 import { drawErasing, type RandomErasingOptions } from '../augment/randomErasing.js';
 import { drawResizedCrop, type RandomResizedCropOptions } from '../augment/randomResizedCrop.js';
-import type { RgbImage } from '../image/image.js';
-import { type PillowFilter, type PixelRect, pillowResize } from '../image/pillowResize.js';
+import type { PixelRect, RgbImage } from '../image/image.js';
+import { type PillowFilter, pillowResize } from '../image/pillowResize.js';
 
 /** What is done to a picture for training; keys of a config's `data` section. */
 export interface TrainTransform {
@@ -37,10 +37,15 @@ export interface TrainView {
   readonly erase: PixelRect | undefined;
 }
 
-/** A random view of a picture. Order: crop and resize, flip, RandAugment, colour jitter; then, in the network's input, erasing. */
+/** A random view of a picture: a crop of it, as `viewOfCrop` finishes it. */
 export function trainView(picture: RgbImage, transform: TrainTransform, random: Random): TrainView {
-  const { size, interpolation, crop, flip, randAugment, colorJitter, erasing } = transform;
-  const source = drawResizedCrop(picture.width, picture.height, random, crop);
+  const crop = drawResizedCrop(picture.width, picture.height, random, transform.crop);
+  return viewOfCrop(picture, crop, transform, random);
+}
+
+/** Order: resize the crop, flip, RandAugment, colour jitter; then, in the network's input, erasing. */
+export function viewOfCrop(picture: RgbImage, source: PixelRect, transform: TrainTransform, random: Random): TrainView {
+  const { size, interpolation, flip, randAugment, colorJitter, erasing } = transform;
   const mirror = random.bool(flip);
   let image = pillowResize(picture, { width: size, height: size, filter: interpolation, source, mirror });
   if (randAugment) {

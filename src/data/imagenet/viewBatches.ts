@@ -1,8 +1,8 @@
 /** Batches of views, made by worker threads ahead of their use: what training and measuring have in common. */
 import { ImageError } from '../../errors.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { PixelRect } from '../image/image.js';
 import { rgbChannels } from '../image/image.js';
-import type { PixelRect } from '../image/pillowResize.js';
 import { type JobRunner, runInline } from '../parallel/jobs.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import { WorkerPool, workerModule } from '../parallel/workerPool.js';

@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
+import { drawResizedCrop } from '../augment/randomResizedCrop.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
-import type { DecodeImage, RgbImage } from '../image/image.js';
-import type { PixelRect } from '../image/pillowResize.js';
+import type { ChoosePart, DecodeImage, PixelRect, RgbImage } from '../image/image.js';
 import type { JobHandler } from '../parallel/jobs.js';
 import type { ByteRange, ClassPicture } from './dataset.js';
-import { type EvaluationTransform, evaluationView, type TrainTransform, trainView } from './transforms.js';
+import {
+  type EvaluationTransform,
+  evaluationView,
+  type TrainTransform,
+  type TrainView,
+  viewOfCrop,
+} from './transforms.js';
 
 /** What the loader tells its workers once. */
 export interface ViewSettings {
@@ -50,25 +56,51 @@ export function viewHandler({
   return async ({ picture, draw, batch, place }) => {
     opened ??= import(decoder);
     decode ??= (await opened).openDecoder();
-    const decoded = await readPicture(root, picture, decode);
-    if ('reason' in decoded) return decoded;
-    const { image, erase } =
+    const view =
       transform.purpose === 'train'
-        ? trainView(decoded, transform, random.fork(...draw))
-        : { image: evaluationView(decoded, transform), erase: undefined };
+        ? await readTrainView(root, picture, decode, transform, random.fork(...draw))
+        : await readEvaluationView(root, picture, decode, transform);
+    if ('reason' in view) return view;
+    const { image, erase } = view;
     new Uint8Array(batch, place * image.data.length, image.data.length).set(image.data);
     return { erase };
   };
 }
 
-/** Decodes one picture of a data set. */
+/** As `trainView`, but that only the crop is decoded. */
+async function readTrainView(
+  root: string,
+  picture: ClassPicture,
+  decode: DecodeImage,
+  transform: TrainTransform,
+  random: Random,
+): Promise<TrainView | BrokenPicture> {
+  const choosePart: ChoosePart = ({ width, height }) => drawResizedCrop(width, height, random, transform.crop);
+  const decoded = await readPicture(root, picture, decode, choosePart);
+  if ('reason' in decoded) return decoded;
+  const { width, height } = decoded;
+  return viewOfCrop(decoded, { left: 0, top: 0, width, height }, transform, random);
+}
+
+async function readEvaluationView(
+  root: string,
+  picture: ClassPicture,
+  decode: DecodeImage,
+  transform: EvaluationTransform,
+): Promise<TrainView | BrokenPicture> {
+  const decoded = await readPicture(root, picture, decode);
+  return 'reason' in decoded ? decoded : { image: evaluationView(decoded, transform), erase: undefined };
+}
+
+/** Decodes one picture of a data set, or a part of it. */
 export async function readPicture(
   root: string,
   { file, bytes }: ClassPicture,
   decode: DecodeImage,
+  choosePart?: ChoosePart,
 ): Promise<RgbImage | BrokenPicture> {
   try {
-    return await decode(bytes ? await readRange(root, bytes) : join(root, file));
+    return await decode(bytes ? await readRange(root, bytes) : join(root, file), choosePart);
   } catch (error) {
     if (error instanceof ImageError) return { file, reason: error.reason };
     throw error;

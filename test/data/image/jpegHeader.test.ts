@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { isPlainJpeg, readJpegHeader } from '../../../src/data/image/jpegHeader.js';
+import { hasEnd, isPlainJpeg, readJpegHeader } from '../../../src/data/image/jpegHeader.js';
 import { noiseImage } from '../../support/images.js';
 
 const { data, width, height } = noiseImage(50, 30);
@@ -17,7 +17,7 @@ describe('isPlainJpeg', () => {
     ['4:4:4', () => picture().jpeg({ chromaSubsampling: '4:4:4' }), true],
     ['grey', () => picture().toColourspace('b-w').jpeg(), true],
     ['with Exif', () => picture().withMetadata({ orientation: 6 }).jpeg(), true],
-    ['with a profile that is not sRGB', () => picture().withIccProfile('p3').jpeg(), false],
+    ['with a matrix profile', () => picture().withIccProfile('p3').jpeg(), true],
     ['CMYK', () => picture().toColourspace('cmyk').jpeg(), false],
     ['a PNG', () => picture().png(), undefined],
   ])('%s: %3$s', async (_, make, expected) => {
@@ -47,6 +47,16 @@ describe('isPlainJpeg', () => {
     const deep = Buffer.from(bytes);
     deep[frame + 4] = 12;
     expect(plain(deep)).toBe(false);
+  });
+
+  it('the end mark: there, cut off, or only that of a thumbnail', async () => {
+    const bytes = await picture().jpeg().toBuffer();
+    expect(hasEnd(bytes)).toBe(true);
+    expect(hasEnd(Buffer.concat([bytes, Buffer.from('appended')]))).toBe(true);
+    expect(hasEnd(bytes.subarray(0, -2))).toBe(false);
+    const thumbnail = Buffer.concat([Buffer.from([0xff, 0xe1, 0, 6]), Buffer.from([0, 0, 0xff, 0xd9])]);
+    const cut = Buffer.concat([bytes.subarray(0, 2), thumbnail, bytes.subarray(2, -2)]);
+    expect(hasEnd(cut)).toBe(false);
   });
 
   it('bytes cut at any place: a header or none, never an exception', async () => {
