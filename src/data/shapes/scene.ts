@@ -44,6 +44,8 @@ export interface Scene {
 const maxShapes = 5;
 /** Diameter of a shape ÷ side of the picture. */
 const [smallest, largest] = [0.16, 0.5];
+/** From upright, either way, in radians. */
+const largestTurn = 0.5;
 /** A shape counts only while this part of it is seen; what would hide more is not drawn. */
 const leastVisible = 0.6;
 
@@ -66,7 +68,7 @@ export function randomScene(random: Random, size: number): Scene {
     owners.set(trial);
   }
   const visible = shapes.map((_, index) => visiblePart(owners, size, index));
-  const lines = Array.from({ length: random.int(5) }, () => randomLine(random, size));
+  const lines = Array.from({ length: random.int(4) }, () => randomLine(random, size));
   return { size, background, shapes, visible, lines };
 }
 
@@ -74,7 +76,7 @@ function randomShape(random: Random, size: number, background: readonly Colour[]
   const name = shapeNames[random.int(shapeNames.length)];
   const radius = (size / 2) * smallest * (largest / smallest) ** random.next();
   const centre = () => random.uniform(0.4 * radius, size - 0.4 * radius);
-  const [x, y, turn] = [centre(), centre(), random.uniform(0, 2 * Math.PI)];
+  const [x, y, turn] = [centre(), centre(), random.uniform(-largestTurn, largestTurn)];
   const stretch = random.uniform(0.9, 1.1);
   const outline = unitOutline(name).map(([u, v]): Point => {
     const [a, b] = [u * radius * stretch, (v * radius) / stretch];
@@ -87,17 +89,17 @@ function randomShape(random: Random, size: number, background: readonly Colour[]
   return { name, outline, fill, fillEnd, border, opacity: random.uniform(0.85, 1) };
 }
 
-/** Outlines inside the unit circle. */
+/** Outlines inside the unit circle, upright (y points downwards). */
 function unitOutline(name: ShapeName): Point[] {
   switch (name) {
     case 'circle':
-      return around(48, () => 0.95);
+      return around(48, 0, () => 0.95);
     case 'square':
-      return around(4, () => 1);
+      return around(4, Math.PI / 4, () => 1);
     case 'triangle':
-      return around(3, () => 1);
+      return around(3, -Math.PI / 2, () => 1);
     case 'star':
-      return around(10, (i) => (i % 2 === 0 ? 1 : 0.45));
+      return around(10, -Math.PI / 2, (i) => (i % 2 === 0 ? 1 : 0.45));
     case 'cross': {
       const arm = 0.34; // half the width of an arm whose end has its corners on the circle
       const end = Math.sqrt(1 - arm ** 2);
@@ -111,9 +113,9 @@ function unitOutline(name: ShapeName): Point[] {
   }
 }
 
-function around(corners: number, radius: (corner: number) => number): Point[] {
+function around(corners: number, start: number, radius: (corner: number) => number): Point[] {
   return Array.from({ length: corners }, (_, i) => {
-    const angle = (2 * Math.PI * i) / corners;
+    const angle = start + (2 * Math.PI * i) / corners;
     return [radius(i) * Math.cos(angle), radius(i) * Math.sin(angle)];
   });
 }
