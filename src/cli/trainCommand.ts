@@ -5,7 +5,7 @@ import { RunFolder } from '../train/runFolder.js';
 import type { DataEvents, Metrics, Task } from '../train/task.js';
 import { train } from '../train/train.js';
 import { note, print, printJson, table, warn } from './console.js';
-import { interruptSignal, trainObserver } from './trainObserver.js';
+import { interruptible, trainObserver } from './trainObserver.js';
 
 export interface TrainCommandOptions {
   readonly set?: readonly string[];
@@ -67,7 +67,8 @@ export async function runTask<Batch>(
     skipped.listIn(run);
     note(`run folder ${run.path}`);
     for (const fact of facts) note(fact);
-    const metrics = await train(task, { config, run, resume, observer, signal: interruptSignal() });
+    const trainOptions = { config, run, resume, observer };
+    const metrics = await interruptible((signal) => train(task, { ...trainOptions, signal }));
     observer.close();
     report(metrics, run, options.json ?? false);
     return { run: run.path, metrics };

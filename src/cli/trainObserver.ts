@@ -35,14 +35,21 @@ function describeStep(event: StepEvent): string {
   ].join('  ');
 }
 
-/** A signal that Ctrl-C gives once: the run then ends after its step, saved. A second Ctrl-C ends at once. */
-export function interruptSignal(): AbortSignal {
+/**
+ * Runs `body` with a signal that Ctrl-C gives once: training then ends after its step, saved. A second Ctrl-C ends at once.
+ */
+export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      note('stopping after this step; once more to stop at once');
-      controller.abort();
-    });
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  const stop = () => {
+    note('stopping after this step; once more to stop at once');
+    for (const name of names) process.off(name, stop);
+    controller.abort();
+  };
+  for (const name of names) process.on(name, stop);
+  try {
+    return await body(controller.signal);
+  } finally {
+    for (const name of names) process.off(name, stop);
   }
-  return controller.signal;
 }

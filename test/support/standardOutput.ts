@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
 /** What a command writes to standard output. */
-export async function outputOf(run: () => Promise<void>): Promise<string> {
+export async function outputOf(run: () => Promise<unknown>): Promise<string> {
   let text = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     text += chunk;

@@ -1,0 +1,117 @@
+/** The path of a user, through the commands' own functions: train, evaluate, predict; then the same checkpoint as a library. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { evaluate } from '../../src/cli/evaluate.js';
+import { predict } from '../../src/cli/predict.js';
+import { train } from '../../src/cli/train.js';
+import { parseCoco } from '../../src/data/coco/parseCoco.js';
+import { generateShapes, type ShapesFiles } from '../../src/data/shapes/dataset.js';
+import { CheckpointError, DatasetError, UsageError } from '../../src/errors.js';
+import { Classifier } from '../../src/models/classifier.js';
+import { Detector } from '../../src/models/detector.js';
+import { outputOf } from '../support/standardOutput.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+const config = 'configs/smoke.yaml';
+
+describe('smoke: two pictures by heart', () => {
+  let folder: string;
+  let data: ShapesFiles;
+  let checkpoint: string;
+  let stats: Record<string, number | null>;
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    data = await generateShapes(join(folder, 'data'), { train: 2, val: 1 });
+    const { annotations, images } = data.splits.train;
+    const split = `{ annotations: ${annotations}, images: ${images}, limit: 2 }`;
+    const output = await outputOf(() =>
+      train(config, { run: join(folder, 'run'), json: true, set: [`data.train=${split}`, `data.val=${split}`] }),
+    );
+    stats = JSON.parse(output);
+    checkpoint = join(folder, 'run', 'best.safetensors');
+  }, 240_000);
+
+  test('train: AP above 0.95', () => {
+    expect(stats.AP).toBeGreaterThan(0.95);
+  });
+
+  test('evaluate: the checkpoint measures as it did in training, and so do its exported results', async () => {
+    const { annotations, images } = data.splits.train;
+    const results = join(folder, 'results.json');
+    const own = await outputOf(() =>
+      evaluate(checkpoint, { annotations, images, saveResults: results, batchSize: 2, json: true }),
+    );
+    const given = await outputOf(() => evaluate(undefined, { annotations, results, json: true }));
+    expect(JSON.parse(own).stats.AP).toBeCloseTo(stats.AP!, 10);
+    expect(JSON.parse(given).stats).toEqual(JSON.parse(own).stats);
+    const one = await outputOf(() => evaluate(checkpoint, { annotations, images, batchSize: 1, json: true }));
+    expect(JSON.parse(one).stats.AP).toBeCloseTo(stats.AP!, 6);
+  });
+
+  test('predict: boxes on the objects, pictures and json written', async () => {
+    const { annotations, images } = data.splits.train;
+    const { images: listed, annotations: targets } = parseCoco(annotations);
+    const file = join(images, listed[0]!.file_name!);
+    const out = join(folder, 'out');
+    const [prediction] = JSON.parse(await outputOf(() => predict(checkpoint, [file], { out, score: 0.5, json: true })));
+    const wanted = targets.filter(({ image_id }) => image_id === listed[0]!.id);
+    expect(prediction).toMatchObject({ file, width: 128, height: 128 });
+    expect(wanted.length).toBeGreaterThan(0);
+    for (const { bbox, category_id } of wanted) {
+      const [x, y, width, height] = bbox;
+      const near = prediction.detections.some(
+        ({ box, categoryId }: { box: number[]; categoryId: number }) =>
+          categoryId === category_id && [x, y, x + width, y + height].every((side, i) => Math.abs(side - box[i]!) < 8),
+      );
+      expect(near).toBe(true);
+    }
+    expect(JSON.parse(readFileSync(join(out, 'detections.json'), 'utf8'))).toEqual([prediction]);
+  });
+
+  describe('as a library', () => {
+    let detector: Detector;
+    beforeAll(() => {
+      detector = Detector.load(checkpoint);
+    });
+    afterAll(() => detector.dispose());
+
+    test('a path and its bytes give the same detections, best first, inside of the picture', async () => {
+      const file = join(data.splits.train.images, parseCoco(data.splits.train.annotations).images[0]!.file_name!);
+      const detections = await detector.detect(file);
+      expect(await detector.detect(readFileSync(file))).toEqual(detections);
+      for (const [i, { score, box }] of detections.entries()) {
+        expect(score).toBeLessThanOrEqual(detections[i - 1]?.score ?? 1);
+        expect(Math.min(...box)).toBeGreaterThanOrEqual(0);
+        expect(Math.max(...box)).toBeLessThanOrEqual(128);
+      }
+      expect((await detector.detect(file, { scoreThreshold: 0.9 })).length).toBeLessThanOrEqual(detections.length);
+    });
+
+    test('a checkpoint of another kind is refused', () => {
+      expect(() => Classifier.load(checkpoint)).toThrow(CheckpointError);
+    });
+  });
+
+  test('what cannot be: messages of the right kind', async () => {
+    const { annotations, images } = data.splits.train;
+    await expect(train('configs/demo_pretrain.yaml', {})).rejects.toThrow(UsageError);
+    await expect(train(config, { resume: true })).rejects.toThrow(UsageError);
+    await expect(evaluate(checkpoint, { annotations })).rejects.toThrow(UsageError);
+    await expect(evaluate(join(images, 'none'), { annotations, images })).rejects.toThrow(CheckpointError);
+    await expect(predict(checkpoint, [join(folder, 'nowhere.jpg')], { out: folder, score: 0.3 })).rejects.toThrow(
+      DatasetError,
+    );
+    const missing = `{ annotations: ${annotations}, images: ${folder} }`;
+    await expect(train(config, { set: [`data.train=${missing}`, 'data.val=null'] })).rejects.toThrow(DatasetError);
+    const otherVariant = [
+      'model.variant=cmt_ti',
+      `data.train={ annotations: ${annotations}, images: ${images} }`,
+      'data.val=null',
+    ];
+    await expect(
+      train(config, { initFrom: checkpoint, set: otherVariant, run: join(folder, 'other') }),
+    ).rejects.toThrow(CheckpointError);
+  });
+});
