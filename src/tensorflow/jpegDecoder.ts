@@ -1,4 +1,4 @@
-/** TensorFlow's JPEG decoder, which reads plain JPEGs four times as fast as sharp (docs/decisions/decoders.md). */
+/** TensorFlow's JPEG decoder, which reads plain JPEGs four times as fast as sharp (docs/decisions/0008-two-decoders.md). */
 import { type DecodePlainJpeg, imageDecoder } from '../data/image/decode.js';
 import { type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
 import { type Pointer, tensorflow, withStatus } from './api.js';

@@ -46,7 +46,7 @@ const keptBytes = 64 * 2 ** 20;
 
 /**
  * The resize passes in WebAssembly SIMD, with the memory that they work in: eight times as fast as the same loops in JavaScript
- * (docs/decisions/resize.md). One per thread; `tools/kernels/resize.as` is its source.
+ * (docs/decisions/0007-one-resize.md). One per thread; `tools/kernels/resize.as` is its source.
  */
 export class ResizeKernel {
   static #kept: ResizeKernel | undefined;
