@@ -7,6 +7,7 @@ import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
 import { type EngineOptions, encodeConfig } from './config.js';
 import { Graph } from './graph.js';
+import { type OperationTiming, readRunMetadata } from './profile.js';
 import { Session } from './session.js';
 import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './tensor.js';
 import { Trace } from './trace.js';
@@ -99,6 +100,11 @@ export class Program {
       [],
     );
     for (const [i, variable] of chosen.entries()) variable.value = results[i]!.data as Float32Array;
+  }
+
+  /** The operations of each run that `body` makes, with their times. */
+  async profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
+    return (await this.#session.record(body)).map(readRunMetadata);
   }
 
   /** The devices that the session can use, such as `CPU` and `GPU`. */

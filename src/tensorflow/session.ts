@@ -1,13 +1,15 @@
 /** A TensorFlow session: runs parts of a graph, asynchronously, on worker threads of TensorFlow's own. */
 import { EngineError } from '../errors.js';
-import { type Output, type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
+import { type Output, type Pointer, type TensorflowApi, tensorflow, viewMemory, withStatus } from './api.js';
 import type { Graph } from './graph.js';
+import { fullTrace } from './profile.js';
 import { fromNative, type HostTensor } from './tensor.js';
 
 export class Session {
   readonly #tf: TensorflowApi = tensorflow();
   readonly #running = new Set<Promise<unknown>>();
   #pointer: Pointer | undefined;
+  #recordings: Uint8Array[] | undefined;
 
   /** @param config a serialised `ConfigProto` */
   constructor(graph: Graph, config: Uint8Array) {
@@ -40,6 +42,23 @@ export class Session {
     } finally {
       this.#running.delete(run);
     }
+  }
+
+  /**
+   * Has TensorFlow record each run that starts before `body` has ended, which slows them a little.
+   *
+   * @returns a serialised `RunMetadata` of each run, in order of their ends
+   */
+  async record(body: () => Promise<unknown>): Promise<Uint8Array[]> {
+    if (this.#recordings !== undefined) throw new EngineError('this session is being recorded already');
+    const recordings: Uint8Array[] = [];
+    this.#recordings = recordings;
+    try {
+      await body();
+    } finally {
+      this.#recordings = undefined;
+    }
+    return recordings;
   }
 
   /** Types of the devices that the session can use, such as `CPU` and `GPU`. */
@@ -80,11 +99,14 @@ export class Session {
     const status = tf.TF_NewStatus();
     const values = feeds.map(([, value]) => value);
     const results = new BigUint64Array(Math.max(fetches.length, 1));
+    const recordings = this.#recordings;
+    const options = recordings ? tf.TF_NewBufferFromString(fullTrace, fullTrace.length) : 0n;
+    const metadata = recordings ? tf.TF_NewBuffer() : 0n;
     try {
       await new Promise<void>((resolve, reject) => {
         tf.TF_SessionRun.async(
           session,
-          0n,
+          options,
           feeds.map(([output]) => output),
           values,
           feeds.length,
@@ -93,17 +115,26 @@ export class Session {
           fetches.length,
           [...targets],
           targets.length,
-          0n,
+          metadata,
           status,
           (error) => (error === null ? resolve() : reject(error)),
         );
       });
       if (tf.TF_GetCode(status) !== 0) throw new EngineError(`session run: ${tf.TF_Message(status)}`);
+      recordings?.push(readBuffer(metadata));
       return [...results.subarray(0, fetches.length)].map((pointer) => fromNative(pointer));
     } finally {
+      if (options !== 0n) tf.TF_DeleteBuffer(options);
+      if (metadata !== 0n) tf.TF_DeleteBuffer(metadata);
       for (const value of values) tf.TF_DeleteTensor(value);
       for (const pointer of results) if (pointer !== 0n) tf.TF_DeleteTensor(pointer);
       tf.TF_DeleteStatus(status);
     }
   }
+}
+
+/** A copy of the bytes of a `TF_Buffer`, a struct that starts with a pointer and a length. */
+function readBuffer(buffer: Pointer): Uint8Array {
+  const [data, length] = new BigUint64Array(viewMemory(buffer, 16).slice().buffer);
+  return viewMemory(data!, Number(length)).slice();
 }
