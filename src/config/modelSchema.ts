@@ -42,12 +42,6 @@ const backboneKeys = {
       'Side of the square picture, in pixels, whose grid the relative position bias is kept at; for other sizes it is ' +
         "resampled. null: the variant's nominal input (160, 192, 224, 256). Own widths must give it.",
     ),
-  positionBias: z
-    .enum(['grid', 'table', 'none'])
-    .default('grid')
-    .describe(
-      "grid: one value for each pair of query and key, as in the authors' release. table: one for each relative offset.",
-    ),
   biasResample: z
     .enum(['bilinear', 'bicubic', 'flattened'])
     .default('bilinear')
@@ -55,23 +49,9 @@ const backboneKeys = {
       'How the bias gets to another grid. bilinear, bicubic: query and key grid one after the other, positions kept. ' +
         "flattened: bicubic over the matrix, the paper's wording taken literally.",
     ),
-  biasTableFit: z
-    .enum(['slice', 'bicubic'])
-    .default('slice')
-    .describe('positionBias table: how the table of all keys is fitted to the reduced ones.'),
   dropPath: fraction
     .default(0.1)
     .describe('Stochastic depth: chance that the last block is skipped; grows linearly from 0 at the first.'),
-  recomputeStages: z
-    .array(z.enum(['C2', 'C3', 'C4', 'C5']))
-    .default([])
-    .describe('Stages whose blocks are computed again in the backward pass instead of kept: less memory, more time.'),
-  attentionChunk: count
-    .nullable()
-    .default(null)
-    .describe(
-      'Queries that attention handles at a time. null: chosen so that no buffer grows with the square of the picture.',
-    ),
 };
 
 export const ClassifierModel = z
@@ -157,10 +137,10 @@ export const DetectorModel = z
   });
 
 function ownWidthsNeedBiasSize(
-  { variant, biasSize, positionBias }: { variant: unknown; biasSize: number | null; positionBias: string },
+  { variant, biasSize }: { variant: unknown; biasSize: number | null },
   context: z.RefinementCtx,
 ): void {
-  if (typeof variant === 'string' || biasSize !== null || positionBias === 'none') return;
+  if (typeof variant === 'string' || biasSize !== null) return;
   context.addIssue({
     code: 'custom',
     path: ['biasSize'],
