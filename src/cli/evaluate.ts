@@ -1,5 +1,7 @@
 /** `cmtdet evaluate`: a checkpoint on a data set, or given results. */
+
 import { UsageError } from '../errors.js';
+import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { type EvaluateResultsOptions, measureAndReport, runEvaluateResults } from './evaluateResults.js';
 import { LiveLine } from './liveLine.js';
@@ -79,7 +81,12 @@ async function evaluateClassifierOn(checkpoint: string, images: string, options:
   if (description.kind !== 'classifier') return;
   const dataset = await openClassificationDataset(images, { classes: description.classes });
   const classifier = Classifier.load(checkpoint);
-  const loader = new EvaluationLoader({ dataset, batchSize: options.batchSize ?? 8, transform: description.input });
+  const loader = new EvaluationLoader({
+    dataset,
+    batchSize: options.batchSize ?? 8,
+    transform: description.input,
+    decoder: decoderModule,
+  });
   const line = new LiveLine();
   try {
     const accuracy = await evaluateClassifier(classifier, loader, (done) =>

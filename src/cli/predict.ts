@@ -1,10 +1,10 @@
 /** `cmtdet predict`: pictures with boxes, and what was found as json. */
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { openDecoder } from '../data/image/decode.js';
 import { drawBoxes } from '../draw/drawBoxes.js';
 import { DatasetError, ImageError, type Problem } from '../errors.js';
 import { type Detection, Detector } from '../models/detector.js';
+import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import { note, print, printJson, table } from './console.js';
 import { LiveLine } from './liveLine.js';
 

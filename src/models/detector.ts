@@ -2,7 +2,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { inputSize, paddedSize, type Size } from '../data/detection/inputSize.js';
 import type { Category } from '../data/detectionDataset.js';
-import { openDecoder } from '../data/image/decode.js';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
 import { pillowResize } from '../data/image/pillowResize.js';
 import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
@@ -12,6 +11,7 @@ import { inference } from '../nn/module.js';
 import { gatherRows } from '../nn/ops/gather.js';
 import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
+import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { buildDetector, levelsOf } from './build.js';

@@ -1,19 +1,28 @@
 /** TensorFlow's JPEG decoder, which reads plain JPEGs four times as fast as sharp (docs/decisions/0008-two-decoders.md). */
 import { type DecodePlainJpeg, imageDecoder } from '../data/image/decode.js';
 import { type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
+import { workerModule } from '../data/parallel/workerPool.js';
 import { type Pointer, tensorflow, withStatus } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { encodeCallerThreadConfig } from './config.js';
 import { Graph } from './graph.js';
 import { fromNative, stringsToNative, toNative } from './tensor.js';
 
+/** What loaders are given as `decoder`: this module, for their worker threads. */
+export const decoderModule: URL = workerModule(import.meta.url, './jpegDecoder');
+
+let opened: DecodeImage | undefined;
+
 /**
- * For the loader's worker threads: every format, plain JPEGs by TensorFlow. Each thread loads the library again, which gives the
- * same one, and has a session of its own.
+ * The decoder of this thread: every format, plain JPEGs by TensorFlow. Each thread loads the library again, which gives the same
+ * one, and has a session of its own.
  *
  * @throws EngineError when TensorFlow is not installed
  */
-export const openDecoder = (): DecodeImage => imageDecoder(openJpegDecoder());
+export function openDecoder(): DecodeImage {
+  opened ??= imageDecoder(openJpegDecoder());
+  return opened;
+}
 
 /** A decoder with its own small session, which lives as long as the process. It works in the calling thread. */
 export function openJpegDecoder(): DecodePlainJpeg {

@@ -16,6 +16,7 @@ import { eraseWithNoise, mixWithReversed } from '../models/mixedInput.js';
 import { normalisePixels } from '../models/preprocess.js';
 import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
+import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { workerCount } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
@@ -42,7 +43,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     this.#config = config;
     this.#sets = sets;
     this.model = buildClassifier(config.model, sets.train.classes.length, train.seed);
-    const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped };
+    const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped, decoder: decoderModule };
     this.#loader = new ClassificationLoader({
       ...common,
       dataset: sets.train,

@@ -10,6 +10,7 @@ import { type Sampler, sampleAll, sampleByRepeatFactor, sampleClassBalanced } fr
 import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detectionDataset.js';
 import { DatasetError } from '../errors.js';
 import { cacheFolder } from '../tensorflow/install/locate.js';
+import { decoderModule } from '../tensorflow/jpegDecoder.js';
 
 type Split = DetectionConfig['data']['train'];
 
@@ -59,7 +60,15 @@ export function evaluationLoader(
   batchSize: number,
   options: Partial<LoaderOptions> = {},
 ): DetectionLoader {
-  return new DetectionLoader({ dataset, batchSize, ...input, shuffle: false, flip: 0, ...options });
+  return new DetectionLoader({
+    dataset,
+    batchSize,
+    ...input,
+    shuffle: false,
+    flip: 0,
+    decoder: decoderModule,
+    ...options,
+  });
 }
 
 /** Batches as the config's `data` section wants them. */
@@ -87,6 +96,7 @@ export function trainingLoader(
     seed,
     prefetch,
     onBroken,
+    decoder: decoderModule,
     ...options,
   });
 }
