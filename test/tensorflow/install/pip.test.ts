@@ -20,7 +20,10 @@ describe('explainPipFailure', () => {
       'the secure connection was refused',
     ],
     ["Retrying after connection broken by 'ProxyError('Cannot connect to proxy.')'", 'the proxy cannot be reached'],
-    ['ERROR: No matching distribution found for tensorflow-cpu==2.21.0', 'the package index cannot be reached, or does not have it'],
+    [
+      'ERROR: No matching distribution found for tensorflow-cpu==2.21.0',
+      'the package index cannot be reached, or does not have it',
+    ],
     ['ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.', 'not the published one'],
     ['no such option: --progress-bar', 'this pip is too old'],
     ['Segmentation fault', 'pip failed.'],
