@@ -37,7 +37,7 @@ const RandomCrop = z.strictObject({
     .array(fraction)
     .min(1)
     .default([0.1, 0.3, 0.5, 0.7, 0.9])
-    .describe('One is drawn: the overlap that each box whose centre is inside must have with the crop.'),
+    .describe('One is drawn: the IoU with the crop that some box whose centre is inside must reach.'),
 });
 
 const Photometric = z.strictObject({
