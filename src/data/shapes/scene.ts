@@ -47,7 +47,7 @@ const [smallest, largest] = [0.16, 0.5];
 /** From upright, either way, in radians. */
 const largestTurn = 0.5;
 /** A shape counts only while this part of it is seen; what would hide more is not drawn. */
-const leastVisible = 0.6;
+const leastVisible = 0.7;
 
 /** Draws up a scene of 1 to 5 shapes that overlap in part and may leave the picture in part. */
 export function randomScene(random: Random, size: number): Scene {

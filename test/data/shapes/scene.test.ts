@@ -49,12 +49,12 @@ describe('randomScene', () => {
     }
   });
 
-  it('some shapes are covered or cut in part, none by much more than 40 %', () => {
+  it('some shapes are covered or cut in part, none by much more than 30 %', () => {
     const shares = scenes.flatMap(({ shapes, visible }) =>
       shapes.map(({ outline }, i) => visible[i].area / polygonArea(outline)),
     );
-    expect(Math.min(...shares)).toBeGreaterThan(0.59);
-    expect(shares.filter((share) => share < 0.9).length / shares.length).toBeGreaterThan(0.15);
+    expect(Math.min(...shares)).toBeGreaterThan(0.69);
+    expect(shares.filter((share) => share < 0.9).length / shares.length).toBeGreaterThan(0.1);
   });
 });
 
