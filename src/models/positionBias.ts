@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { normal } from '../nn/init.js';
 import { Parameter } from '../nn/module.js';
+import { gatherRows } from '../nn/ops/gather.js';
 import { type Interpolation, resampleMatrix, resampleTaps } from '../nn/resample.js';
 
 /** Rows and columns of a map. */
@@ -65,15 +66,18 @@ function resampleGrids(
 
 /** [h, N, Nk] → [h, N', Nk'] as PyTorch's bicubic `interpolate` does it to a picture. */
 function resampleFlattened(bias: tf.Tensor3D, queries: number, keys: number): tf.Tensor3D {
-  return resampleAxis(resampleAxis(bias, 1, queries), 2, keys) as tf.Tensor3D;
+  const byQuery = resampleRows(tf.transpose(bias, [1, 0, 2]), queries); // [N', h, Nk]
+  const byKey = resampleRows(tf.transpose(byQuery, [2, 1, 0]), keys); // [Nk', h, N']
+  return tf.transpose(byKey, [1, 2, 0]);
 }
 
-function resampleAxis(x: tf.Tensor, axis: 1 | 2, to: number): tf.Tensor {
-  const { indices, weights, taps } = resampleTaps(x.shape[axis]!, to, 'bicubic');
+/** [N, a, b] → [N', a, b]: each new row is a weighted sum of four old ones. */
+function resampleRows(x: tf.Tensor3D, to: number): tf.Tensor3D {
+  const { indices, weights, taps } = resampleTaps(x.shape[0], to, 'bicubic');
   const parts = Array.from({ length: taps }, (_, tap) => {
-    const pick = (values: Int32Array | Float32Array) => values.filter((_, i) => i % taps === tap);
-    const weight = tf.tensor(pick(weights), axis === 1 ? [1, to, 1] : [1, 1, to]);
-    return tf.mul(tf.gather(x, tf.tensor1d(pick(indices), 'int32'), axis), weight);
+    const ofTap = <A extends Int32Array | Float32Array>(values: A) => values.filter((_value, i) => i % taps === tap);
+    const weight = tf.tensor3d(ofTap(weights), [to, 1, 1]);
+    return tf.mul(gatherRows(x, tf.tensor1d(ofTap(indices), 'int32')), weight);
   });
-  return tf.addN(parts);
+  return tf.addN(parts) as tf.Tensor3D;
 }
