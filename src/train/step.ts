@@ -67,6 +67,8 @@ export class TrainStep<I extends string, P extends string> {
   readonly #sums: Map<Parameter, Variable>;
   readonly #run: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
   readonly #collect: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
+  /** Whether the sums hold gradients of the present group, and not what is left of the one before. */
+  #collected = false;
 
   constructor(program: Program, options: StepOptions<I, P>) {
     this.#options = options;
@@ -96,23 +98,21 @@ export class TrainStep<I extends string, P extends string> {
       ...batch,
       'step/rates': { data: rates, shape: [rates.length] },
       'step/seed': { data: Int32Array.of(this.#options.seed, draw), shape: [2] },
+      'step/carry': { data: Float32Array.of(this.#collected ? 1 : 0), shape: [] },
     };
     const results = await (update ? this.#run(fed) : this.#collect(fed));
     const number = (name: string) => Number(results[name]!.data[0]);
     const parts = Object.keys(results)
       .filter((name) => name.startsWith('part/'))
       .map((name) => [name.slice(5), number(name)]);
-    return {
-      loss: number('loss'),
-      parts: Object.fromEntries(parts),
-      gradientNorm: number('gradientNorm'),
-      finite: number('finite') === 1,
-    };
+    const finite = number('finite') === 1;
+    this.#collected = !update && (this.#collected || finite);
+    return { loss: number('loss'), parts: Object.fromEntries(parts), gradientNorm: number('gradientNorm'), finite };
   }
 
   #trace(inputs: Record<string, tf.Tensor>, trained: readonly Parameter[], update: boolean): Record<string, tf.Tensor> {
     const { optimizer, clipNorm, ema, accumulate } = this.#options;
-    const { 'step/rates': rates, 'step/seed': seed, ...batch } = inputs;
+    const { 'step/rates': rates, 'step/seed': seed, 'step/carry': carry, ...batch } = inputs;
     let parts: [name: string, part: Output][] = []; // as outputs, since tfjs disposes of what the differentiated function does not return
     const { value: loss, grads } = tf.valueAndGrads(() => {
       const scalars = Object.entries<tf.Scalar>(
@@ -125,7 +125,7 @@ export class TrainStep<I extends string, P extends string> {
     let gradients = trained
       .map((parameter, i): Gradient => [parameter, grads[i]!])
       .filter(([, gradient]) => gradient !== undefined);
-    if (accumulate > 1) gradients = this.#average(gradients, update);
+    if (accumulate > 1) gradients = this.#average(gradients, carry as tf.Scalar, update);
 
     const norm = globalNorm(gradients);
     const finite = tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm));
@@ -142,13 +142,14 @@ export class TrainStep<I extends string, P extends string> {
     return { ...Object.fromEntries(named), loss, gradientNorm: norm, finite: tf.cast(finite, 'float32') };
   }
 
-  /** Adds this batch to the sums; for an update gives their mean and empties them. */
-  #average(gradients: readonly Gradient[], update: boolean): Gradient[] {
+  /** Adds this batch to the sums, or for an update gives their mean. `carry` is 0 for the first batch of a group, else 1. */
+  #average(gradients: readonly Gradient[], carry: tf.Scalar, update: boolean): Gradient[] {
     return gradients.map(([parameter, gradient]): Gradient => {
       const sum = this.#sums.get(parameter)!;
-      const total = tf.add(sum.read(), gradient);
-      sum.assign(update ? tf.zerosLike(total) : total);
-      return [parameter, update ? tf.div(total, this.#options.accumulate) : gradient];
+      const total = tf.add(tf.mul(sum.read(), carry), gradient);
+      if (update) return [parameter, tf.div(total, this.#options.accumulate)];
+      sum.assign(total);
+      return [parameter, gradient];
     });
   }
 }

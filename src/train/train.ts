@@ -54,6 +54,8 @@ class TrainingRun<Batch> {
   #progress: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, seconds: 0 };
   #started = performance.now();
   #metrics: Metrics = {};
+  /** Updates that the weights of `#metrics` had seen. */
+  #measuredAt = -1;
   #best: number;
   #notFinite = 0;
 
@@ -217,6 +219,7 @@ class TrainingRun<Batch> {
     if (!this.#task.measures) return;
     const { epoch, updates } = this.#progress;
     const { observer, run } = this.#options;
+    this.#measuredAt = updates;
     this.#metrics = await this.#task.evaluate(this.#weights.measured(), (done, total) =>
       observer.onEvaluating(done, total),
     );
@@ -287,7 +290,7 @@ class TrainingRun<Batch> {
 
   #describe() {
     const { epoch, updates } = this.#progress;
-    return this.#task.describe({ epoch, step: updates, metrics: this.#metrics });
+    return this.#task.describe({ epoch, step: updates, metrics: updates === this.#measuredAt ? this.#metrics : {} });
   }
 
   #currentRate(): number {

@@ -103,6 +103,35 @@ describe('train', () => {
     expect(heard.steps.map(({ step }) => step)).toEqual([0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]);
   });
 
+  test('accumulate: a group that was not finite at its end leaves nothing for the next', async () => {
+    const sets = ['train.accumulate=2', 'train.onNonFinite=skip'];
+    const half = await begin('half', sets, { broken: ['0/1'] });
+    const none = await begin('none', sets, { broken: ['0/0', '0/1'] });
+    const firstUpdate = ({ heard }: { heard: Heard }) => heard.steps.find(({ step }) => step === 1)!.gradientNorm;
+    expect(firstUpdate(half)).toBeCloseTo(firstUpdate(none), 6);
+  });
+
+  test('a checkpoint names only what was measured of its own weights', async () => {
+    const { run } = await begin('seldom', ['train.evaluateEvery=2', 'train.maxSteps=8']);
+    expect(readDescription(run.last)).toMatchObject({ epoch: 2, metrics: { score: 1 } });
+    const stopped = new AbortController();
+    const sets = ['train.evaluateEvery=2'];
+    const config = parseConfig(base, 'test', sets);
+    const folderOfStopped = RunFolder.create(join(folder, 'stopped'), 'toy.yaml', config);
+    const heard = { ...observer(), onStep: ({ step }: StepEvent) => step === 9 && stopped.abort() };
+    const stopping = train(new ToyTask(), {
+      config,
+      run: folderOfStopped,
+      resume: false,
+      observer: heard,
+      signal: stopped.signal,
+    });
+    await expect(stopping).rejects.toThrow(InterruptedError);
+    folderOfStopped.close();
+    expect(readDescription(folderOfStopped.last)).toMatchObject({ step: 9, metrics: {} });
+    expect(readDescription(folderOfStopped.last).metrics).toEqual({});
+  });
+
   test('sgd with Nesterov momentum learns', async () => {
     const sets = ['train.optimizer={name: sgd, lr: 0.05, baseBatch: null, nesterov: true}'];
     const { heard } = await begin('sgd', sets);
