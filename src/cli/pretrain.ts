@@ -12,9 +12,9 @@ export async function pretrain(configFile: string, options: TrainCommandOptions)
   const skipped = new SkippedPictures();
   const task = await ClassificationTask.open(config, skipped);
   const { train, val } = task.counts;
-  const facts = [
+  const prepare = () => [
     `train: ${train} pictures, val: ${val}`,
     `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.classes.length} classes`,
   ];
-  return runTask(task, config, configFile, options, { headline: ['top1', 'top5'], facts, skipped });
+  return runTask(task, config, configFile, options, { headline: ['top1', 'top5'], prepare, skipped });
 }

@@ -20,12 +20,12 @@ export async function train(
   const skipped = new SkippedPictures();
   const task = await DetectionTask.open(config, skipped);
   const { images, withBoxes, withoutBoxes, boxes, dropped } = task.summary;
-  const facts = [
+  const prepare = () => [
     `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
       `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerateIds.length} degenerate` +
       (dropped.degenerateIds.length > 0 ? ` (annotations ${dropped.degenerateIds.slice(0, 5).join(', ')} ...)` : ''),
     `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
+    ...(options.initFrom === undefined ? [] : [loadBackbone(task.model.backbone, options.initFrom)]),
   ];
-  if (options.initFrom !== undefined) facts.push(loadBackbone(task.model.backbone, options.initFrom));
-  return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], facts, skipped });
+  return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], prepare, skipped });
 }

@@ -50,18 +50,23 @@ const listName = 'skipped.txt';
  * Runs a task to its end and reports.
  *
  * @param headline names of the metrics that are shown as training goes on
- * @param facts about data and model, a line each
+ * @param prepare finishes the model, and gives facts about it and the data, a line each
  */
 export async function runTask<Batch>(
   task: Task<Batch> & { close(): Promise<void> },
   config: Config,
   configFile: string,
   options: TrainCommandOptions,
-  { headline, facts, skipped }: { headline: readonly string[]; facts: readonly string[]; skipped: SkippedPictures },
+  {
+    headline,
+    prepare,
+    skipped,
+  }: { headline: readonly string[]; prepare: () => readonly string[]; skipped: SkippedPictures },
 ): Promise<Outcome> {
   const observer = trainObserver(headline);
   let run: RunFolder | undefined;
   try {
+    const facts = prepare();
     const resume = options.resume ?? false;
     run = resume ? RunFolder.open(options.run!) : RunFolder.create(options.run, configFile, config);
     skipped.listIn(run);
