@@ -73,5 +73,5 @@ export function dataTypeName(dtype: number): keyof typeof dataTypes {
 }
 
 /** Whether values are byte strings. */
-export const areStrings = (dtype: number, values: TensorValues): values is readonly Uint8Array[] =>
-  dtype === dataTypes.string && values !== undefined;
+export const areStrings = (dtype: number, _values: TensorValues): _values is readonly Uint8Array[] =>
+  dtype === dataTypes.string;

@@ -72,22 +72,12 @@ export class Trace {
 
   /** Plans a new value for a variable. */
   assign(variable: Variable, value: tf.Tensor): void {
-    this.#pending.push({
-      type: 'AssignVariableOp',
-      variables: [variable],
-      inputs: [outputOf(value)],
-      attributes: [floatAttribute('dtype')],
-    });
+    this.#plan('AssignVariableOp', [variable], [value], [floatAttribute('dtype')]);
   }
 
   /** Plans the subtraction of a value from a variable. */
   subtract(variable: Variable, value: tf.Tensor): void {
-    this.#pending.push({
-      type: 'AssignSubVariableOp',
-      variables: [variable],
-      inputs: [outputOf(value)],
-      attributes: [floatAttribute('dtype')],
-    });
+    this.#plan('AssignSubVariableOp', [variable], [value], [floatAttribute('dtype')]);
   }
 
   /** Plans an optimizer operation such as `ResourceApplyAdam`: handles first, then inputs, the gradient last. */
@@ -97,7 +87,7 @@ export class Trace {
     inputs: readonly tf.Tensor[],
     extra: readonly Attribute[] = [],
   ): void {
-    this.#pending.push({ type, variables, inputs: inputs.map(outputOf), attributes: [floatAttribute('T'), ...extra] });
+    this.#plan(type, variables, inputs, [floatAttribute('T'), ...extra]);
   }
 
   /** All updates happen only in runs where `condition`, a scalar bool, is true; other runs leave every variable as it was. */
@@ -119,6 +109,15 @@ export class Trace {
     this.#reads.clear();
     for (const body of bodies) body();
     this.#commit();
+  }
+
+  #plan(
+    type: string,
+    variables: readonly Variable[],
+    inputs: readonly tf.Tensor[],
+    attributes: readonly Attribute[],
+  ): void {
+    this.#pending.push({ type, variables, inputs: inputs.map(outputOf), attributes });
   }
 
   #commit(): void {
