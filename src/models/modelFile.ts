@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CheckpointError, type Problem } from '../errors.js';
 import { type NamedArray, toFloat32 } from '../formats/namedArray.js';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../formats/safetensors.js';
+import { isSafetensors } from '../formats/stateDict.js';
 import type { Module } from '../nn/module.js';
 import { ModelDescription } from './description.js';
 
@@ -32,13 +33,29 @@ export async function saveModel(
 
 /** The description alone, without the weights. @throws CheckpointError */
 export function readDescription(path: string): ModelDescription {
+  checkFormat(path);
   return parseDescription(path, readSafetensorsHeader(path).metadata);
 }
 
 /** @throws CheckpointError when the file is damaged, or no checkpoint of ours */
 export function readModel(path: string): { description: ModelDescription; tensors: ReadonlyMap<string, NamedArray> } {
+  checkFormat(path);
   const { tensors, metadata } = readSafetensors(path);
   return { description: parseDescription(path, metadata), tensors };
+}
+
+/** Tells a file of PyTorch, and what is no checkpoint at all, from a damaged one. */
+function checkFormat(path: string): void {
+  if (isSafetensors(path)) return;
+  const problem = {
+    at: '(file)',
+    message: 'expected a checkpoint that cmtdet wrote (safetensors), found something else',
+  };
+  throw new CheckpointError(
+    path,
+    [problem],
+    'Files of PyTorch: --init-from takes them as they are, "cmtdet convert" brings them over.',
+  );
 }
 
 function parseDescription(path: string, metadata: Readonly<Record<string, string>>): ModelDescription {

@@ -100,6 +100,9 @@ describe('smoke: two pictures by heart', () => {
     await expect(train(config, { resume: true })).rejects.toThrow(UsageError);
     await expect(evaluate(checkpoint, { annotations })).rejects.toThrow(UsageError);
     await expect(evaluate(join(images, 'none'), { annotations, images })).rejects.toThrow(CheckpointError);
+    await expect(evaluate(annotations, { annotations, images })).rejects.toThrow(
+      'expected a checkpoint that cmtdet wrote (safetensors), found something else',
+    );
     await expect(predict(checkpoint, [join(folder, 'nowhere.jpg')], { out: folder, score: 0.3 })).rejects.toThrow(
       DatasetError,
     );
