@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 
 /**
@@ -118,15 +119,17 @@ function addDataCommands(program: Command): void {
   data
     .command('check')
     .description('what a training run would make of a data set')
-    .argument('<annotations>', 'COCO json')
-    .argument('[images]', 'folder of the pictures')
+    .argument('<annotations>', 'COCO json; or class folders, or a tar file of them, for a classifier')
+    .argument('[images]', 'folder of the pictures of a COCO json')
     .option('--against <file>', 'another annotation file that should share no picture with this one')
     .option('--clean <file>', 'write a copy that training can use as it is')
     .option('--no-pixels', 'read only the headers of the pictures')
     .option(...json)
-    .action(async (annotations, images, options) =>
-      (await import('./dataCheck.js')).runDataCheck(annotations, images, options),
-    );
+    .action(async (annotations, images, options) => {
+      const isClasses = /\.tar$/.test(annotations) || statSync(annotations, { throwIfNoEntry: false })?.isDirectory();
+      if (isClasses) await (await import('./dataCheckClasses.js')).runClassesCheck(annotations, options);
+      else await (await import('./dataCheck.js')).runDataCheck(annotations, images, options);
+    });
 
   data
     .command('image')

@@ -1,7 +1,7 @@
 /** From names in a config to networks: the one place where the two meet. */
 import type { ClassificationConfig, DetectionConfig } from '../config/schema.js';
 import type { Size } from '../data/detection/inputSize.js';
-import { type AnchorOptions, pyramidLevels } from '../detection/anchors.js';
+import { pyramidLevels } from '../detection/anchors.js';
 import { BatchNorm } from '../nn/layers.js';
 import { Module, seedParameters } from '../nn/module.js';
 import { Cmt, type CmtSpec, cmtVariants } from './cmt.js';
@@ -79,5 +79,3 @@ export function levelsOf(config: DetectorConfig, inputSize: Size) {
     levelNumbers(config).map((level) => 2 ** level),
   );
 }
-
-export const anchorOptionsOf = ({ anchors }: DetectorConfig): AnchorOptions => anchors;

@@ -8,6 +8,7 @@ import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import type { CmtWidths } from './authorNames.js';
 import { buildClassifier } from './build.js';
+import { hiddenRatio } from './checkpointWidths.js';
 import { Cmt, type CmtSpec } from './cmt.js';
 import { CmtClassifier } from './cmtClassifier.js';
 import { underOurNames } from './convertCheckpoint.js';
@@ -98,18 +99,19 @@ export class Classifier {
 }
 
 /** The network that a file's shapes belong to. */
-export function specOfWidths(
-  source: string,
-  { stem, dims, depths, hidden, heads, reductions, inputSize }: CmtWidths,
-): CmtSpec {
+function specOfWidths(source: string, widths: CmtWidths): CmtSpec {
+  const { stem, dims, depths, heads, reductions, inputSize } = widths;
   if (inputSize === undefined) {
     throw new CheckpointError(source, [
       { at: 'relative_pos_a', message: 'missing, so the image size of pretraining is not known' },
     ]);
   }
   const four = (values: readonly number[]) => values as CmtSpec['dims'];
-  // hidden = ⌊ratio · channels⌋ in every stage: the largest quotient is a ratio that gives all four.
-  const ratio = Math.max(...hidden.map((width, s) => width / dims[s]!)) + 1e-9; // above any rounding of the quotient
+  const ratio = hiddenRatio(widths);
+  if (ratio === undefined) {
+    const message = `widths ${widths.hidden.join(', ')} are no one multiple of the channels ${dims.join(', ')}`;
+    throw new CheckpointError(source, [{ at: 'feed-forward networks', message }]);
+  }
   return {
     dims: four(dims),
     stemChannels: stem,

@@ -1,5 +1,5 @@
 /** The folder of one run: what it was told, what it measured, what it learnt. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -98,6 +98,3 @@ function freshFolder(name: string): string {
   for (let n = 2; existsSync(folder); n++) folder = `${name}-${n}`;
   return folder;
 }
-
-/** The config that a run was begun with, as text. */
-export const readRunConfig = (run: RunFolder): string => readFileSync(run.config, 'utf8');

@@ -22,6 +22,3 @@ export function withGradient<I extends readonly tf.Tensor[], O extends tf.Tensor
   });
   return op(...(inputs as readonly tf.Tensor[]));
 }
-
-/** The same shape as `like`; for gradients, where the shape is known and must be exact. */
-export const reshapeLike = <T extends tf.Tensor>(x: tf.Tensor, like: T): T => tf.reshape(x, like.shape) as T;
