@@ -1,7 +1,6 @@
 /** Pretraining of a classifier on class folders, as ImageNet has them. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ClassificationConfig } from '../config/schema.js';
-import { rgbChannels } from '../data/image/image.js';
 import { type ClassificationDataset, takeFraction } from '../data/imagenet/dataset.js';
 import { EvaluationLoader } from '../data/imagenet/evaluationLoader.js';
 import { type ClassificationBatch, ClassificationLoader } from '../data/imagenet/loader.js';
@@ -11,13 +10,11 @@ import { Classifier } from '../models/classifier.js';
 import type { CmtClassifier } from '../models/cmtClassifier.js';
 import type { ClassifierDescription } from '../models/description.js';
 import { evaluateClassifier } from '../models/evaluateClassifier.js';
-import { softTargetCrossEntropy } from '../models/losses.js';
-import { eraseWithNoise, mixWithReversed } from '../models/mixedInput.js';
-import { normalisePixels } from '../models/preprocess.js';
 import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
+import { classificationFeed, classificationLoss } from './classificationBatch.js';
 import { workerCount } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
 import type { LossParts } from './step.js';
@@ -116,24 +113,12 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     return files;
   }
 
-  feed({ images, batchSize, size, targets, erase, blend, cut }: ClassificationBatch): Record<string, HostTensor> {
-    return {
-      images: { data: images, shape: [batchSize, size, size, rgbChannels] },
-      targets: { data: targets, shape: [batchSize, this.classes.length] },
-      erase: { data: erase, shape: [batchSize, 4] },
-      blend: { data: blend, shape: [2] },
-      cut: { data: cut, shape: [4] },
-    };
+  feed(batch: ClassificationBatch): Record<string, HostTensor> {
+    return classificationFeed(batch, this.classes.length);
   }
 
   loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<'entropy'> {
-    const { images, targets, erase, blend, cut } = inputs;
-    const { erasing, mixup, cutmix, mixProbability } = this.#config.data;
-    let x = normalisePixels(images as tf.Tensor4D);
-    if (erasing.probability > 0) x = eraseWithNoise(x, erase as tf.Tensor2D, ctx);
-    const mixes = (mixup > 0 || cutmix > 0) && mixProbability > 0;
-    if (mixes) x = mixWithReversed(x, blend as tf.Tensor1D, cut as tf.Tensor1D);
-    return { entropy: softTargetCrossEntropy(this.model.forward(x, ctx), targets as tf.Tensor2D) };
+    return classificationLoss(this.model, this.#config.data, inputs, ctx);
   }
 
   async evaluate(

@@ -1,20 +1,17 @@
 /** Training of a detector on COCO json. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
-import { rgbChannels } from '../data/image/image.js';
 import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
-import { assignBatch } from '../detection/assign.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import { buildDetector, levelsOf } from '../models/build.js';
 import type { DetectorDescription } from '../models/description.js';
 import { Detector } from '../models/detector.js';
 import { detectAll } from '../models/evaluateDetector.js';
-import { boxLoss, focalLoss } from '../models/losses.js';
-import { maskPadding, normalisePixels } from '../models/preprocess.js';
 import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
+import { detectionFeed, detectionLoss } from './detectionBatch.js';
 import {
   checkSameCategories,
   evaluationLoader,
@@ -112,48 +109,11 @@ export class DetectionTask implements Task<DetectionBatch> {
   }
 
   feed(batch: DetectionBatch): Record<string, HostTensor> {
-    const { images, batchSize, height, width, inputSizes } = batch;
-    const grid = this.#grid(height, width);
-    const anchors = grid.offsets.at(-1)!;
-    const targets = batch.boxes.map((boxes, i) => ({
-      boxes,
-      labels: batch.labels[i]!,
-      size: { height: inputSizes[2 * i]!, width: inputSizes[2 * i + 1]! },
-    }));
-    const { labels, deltas, foreground } = assignBatch(grid, targets, this.categories.length);
-    // mmdet's normaliser: at least one a picture, so that pictures without boxes teach without dividing by zero.
-    const normaliser = foreground.reduce((sum, count) => sum + Math.max(count, 1), 0);
-    return {
-      images: {
-        data: images.subarray(0, batchSize * height * width * rgbChannels),
-        shape: [batchSize, height, width, rgbChannels],
-      },
-      sizes: { data: inputSizes, shape: [batchSize, 2] },
-      labels: { data: labels, shape: [batchSize, anchors] },
-      deltas: { data: deltas, shape: [batchSize, anchors, 4] },
-      normaliser: { data: Float32Array.of(normaliser), shape: [] },
-    };
+    return detectionFeed(batch, this.#grid(batch.height, batch.width), this.categories.length);
   }
 
   loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<'classification' | 'box'> {
-    const { images, sizes, labels, deltas, normaliser } = inputs;
-    const { focalAlpha: alpha, focalGamma: gamma, boxWeight } = this.#config.model.loss;
-    const x = maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
-    const levels = this.model.forward(x, ctx);
-    const logits = tf.concat<tf.Tensor3D>(
-      levels.map((level) => level.logits),
-      1,
-    ); // [B, R, K]
-    const found = tf.concat<tf.Tensor3D>(
-      levels.map((level) => level.deltas),
-      1,
-    ); // [B, R, 4]
-    const classes = this.categories.length;
-    const box = boxLoss(found, deltas as tf.Tensor3D, labels as tf.Tensor2D, classes);
-    return {
-      classification: tf.div(focalLoss(logits, labels as tf.Tensor2D, { alpha, gamma }), normaliser!),
-      box: tf.mul(tf.div(box, normaliser!), boxWeight),
-    };
+    return detectionLoss(this.model, this.#config.model.loss, inputs, ctx);
   }
 
   async evaluate(

@@ -1,0 +1,42 @@
+/** One batch of classifier training: what is fed to the traced step, and the loss that the step records. */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ClassificationConfig } from '../config/schema.js';
+import { rgbChannels } from '../data/image/image.js';
+import type { ClassificationBatch } from '../data/imagenet/loader.js';
+import type { CmtClassifier } from '../models/cmtClassifier.js';
+import { softTargetCrossEntropy } from '../models/losses.js';
+import { eraseWithNoise, mixWithReversed } from '../models/mixedInput.js';
+import { normalisePixels } from '../models/preprocess.js';
+import type { ForwardContext } from '../nn/module.js';
+import type { HostTensor } from '../tensorflow/tensor.js';
+import type { LossParts } from './step.js';
+
+/** What of a batch the step needs. */
+type FedBatch = Pick<ClassificationBatch, 'images' | 'batchSize' | 'size' | 'targets' | 'erase' | 'blend' | 'cut'>;
+
+/** @param classes K */
+export function classificationFeed(batch: FedBatch, classes: number): Record<string, HostTensor> {
+  const { images, batchSize, size, targets, erase, blend, cut } = batch;
+  return {
+    images: { data: images, shape: [batchSize, size, size, rgbChannels] },
+    targets: { data: targets, shape: [batchSize, classes] },
+    erase: { data: erase, shape: [batchSize, 4] },
+    blend: { data: blend, shape: [2] },
+    cut: { data: cut, shape: [4] },
+  };
+}
+
+/** Cross-entropy of pictures erased and mixed as `data` says. `inputs` as {@link classificationFeed} names them. */
+export function classificationLoss(
+  model: CmtClassifier,
+  { erasing, mixup, cutmix, mixProbability }: ClassificationConfig['data'],
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  ctx: ForwardContext,
+): LossParts<'entropy'> {
+  const { images, targets, erase, blend, cut } = inputs;
+  let x = normalisePixels(images as tf.Tensor4D);
+  if (erasing.probability > 0) x = eraseWithNoise(x, erase as tf.Tensor2D, ctx);
+  const mixes = (mixup > 0 || cutmix > 0) && mixProbability > 0;
+  if (mixes) x = mixWithReversed(x, blend as tf.Tensor1D, cut as tf.Tensor1D);
+  return { entropy: softTargetCrossEntropy(model.forward(x, ctx), targets as tf.Tensor2D) };
+}
