@@ -4,6 +4,7 @@ import { CheckpointError } from '../errors.js';
 import { isSafetensors, readStateDict } from '../formats/stateDict.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
+import type { OperationTiming } from '../tensorflow/profile.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import type { CmtWidths } from './authorNames.js';
@@ -91,6 +92,11 @@ export class Classifier {
   /** Takes over the weights that the model's parameters now have on the host. */
   refresh(): Promise<void> {
     return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
+  }
+
+  /** The operations of each run of the graph that `body` makes, with their times. */
+  profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
+    return this.#program.profile(body);
   }
 
   dispose(): Promise<void> {

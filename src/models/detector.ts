@@ -12,6 +12,7 @@ import { gatherRows } from '../nn/ops/gather.js';
 import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
+import type { OperationTiming } from '../tensorflow/profile.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { buildDetector, levelsOf } from './build.js';
@@ -164,6 +165,11 @@ export class Detector {
   /** Takes over the weights that the model's parameters now have on the host. */
   refresh(): Promise<void> {
     return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
+  }
+
+  /** The operations of each run of the graph that `body` makes, with their times. */
+  profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
+    return this.#program.profile(body);
   }
 
   dispose(): Promise<void> {

@@ -18,7 +18,7 @@ import type { LossParts } from './step.js';
  * @param classes K
  */
 export function detectionFeed(
-  batch: Omit<DetectionBatch, 'records'>,
+  batch: Omit<DetectionBatch, 'records' | 'distinct'>,
   grid: AnchorGrid,
   classes: number,
 ): Record<string, HostTensor> {
