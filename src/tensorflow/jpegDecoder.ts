@@ -1,12 +1,12 @@
 /** TensorFlow's JPEG decoder, which reads plain JPEGs four times as fast as sharp (docs/decisions/0008-two-decoders.md). */
 import { type DecodePlainJpeg, imageDecoder } from '../data/image/decode.js';
-import { type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
+import { cutOut, type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
 import { workerModule } from '../data/parallel/workerPool.js';
-import { type Pointer, tensorflow, withStatus } from './api.js';
+import { type Pointer, tensorflow, viewMemory, withStatus } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { encodeCallerThreadConfig } from './config.js';
 import { Graph } from './graph.js';
-import { fromNative, stringsToNative, toNative } from './tensor.js';
+import { stringsToNative, toNative } from './tensor.js';
 
 /** What loaders are given as `decoder`: this module, for their worker threads. */
 export const decoderModule: URL = workerModule(import.meta.url, './jpegDecoder');
@@ -39,16 +39,17 @@ export function openJpegDecoder(): DecodePlainJpeg {
   const part = { oper: graph.operation('DecodeAndCropJpeg', [file, window], attributes), index: 0 };
   const session = openSession(graph);
   const fetched = new BigUint64Array(1);
-  return (bytes, rect) => {
+  return (bytes, header, rect) => {
     const input = stringsToNative([bytes], []);
-    const rectInput = rect && toNative({ data: windowOf(rect), shape: [4] });
-    const [feeds, values] =
-      rectInput === undefined
-        ? [[file], [input]]
-        : [
-            [file, window],
-            [input, rectInput],
-          ];
+    const decoded = rect
+      ? widened(rect, header.width)
+      : { left: 0, top: 0, width: header.width, height: header.height };
+    const [feeds, values] = rect
+      ? [
+          [file, window],
+          [input, toNative({ data: windowOf(decoded), shape: [4] })],
+        ]
+      : [[file], [input]];
     try {
       withStatus('JPEG', (status) => {
         const fetches = [rect ? part : whole];
@@ -60,14 +61,30 @@ export function openJpegDecoder(): DecodePlainJpeg {
     }
     const picture = fetched[0]!;
     try {
-      const { data, shape } = fromNative(picture);
-      const [height, width] = shape as [number, number, number];
-      return { data: data as Uint8Array, width, height };
+      const { width, height } = decoded;
+      const data = viewMemory(tf.TF_TensorData(picture), width * height * rgbChannels);
+      return cutOut({ data, width, height }, placeIn(decoded, rect ?? decoded));
     } finally {
       tf.TF_DeleteTensor(picture);
     }
   };
 }
+
+/** Columns beside a part whose colours reach into it: halved chroma is smoothed across columns, but not past what is decoded. */
+const chromaReach = 2;
+
+function widened({ left, top, width, height }: PixelRect, pictureWidth: number): PixelRect {
+  const from = Math.max(0, left - chromaReach);
+  return { left: from, top, width: Math.min(pictureWidth, left + width + chromaReach) - from, height };
+}
+
+/** A rectangle as seen from the corner of one that holds it. */
+const placeIn = (outer: PixelRect, { left, top, width, height }: PixelRect): PixelRect => ({
+  left: left - outer.left,
+  top: top - outer.top,
+  width,
+  height,
+});
 
 const windowOf = ({ top, left, height, width }: PixelRect) => Int32Array.of(top, left, height, width);
 

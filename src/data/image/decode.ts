@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
-import { type ChoosePart, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from './image.js';
+import { type ChoosePart, cutOut, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from './image.js';
 import { hasEnd, isPlainJpeg, type PlainJpegHeader, readJpegHeader } from './jpegHeader.js';
 import { applyProfile } from './matrixProfile.js';
 import { orient } from './orient.js';
@@ -14,11 +14,12 @@ sharp.concurrency(1); // the cores belong to the training step; parallelism come
 export const maxPixels = 2 ** 28;
 
 /**
- * Reads the pixels of a JPEG that `isPlainJpeg` admits, or of a part of it, as stored: not turned upright, its profile not applied.
+ * Reads the pixels of a JPEG that `isPlainJpeg` admits, as stored: not turned upright, its profile not applied.
  *
+ * @param part gives this part alone, in stored pixels: the same as cutting the whole picture
  * @throws Error with the decoder's reason
  */
-export type DecodePlainJpeg = (bytes: Uint8Array, part?: PixelRect) => RgbImage;
+export type DecodePlainJpeg = (bytes: Uint8Array, header: PlainJpegHeader, part?: PixelRect) => RgbImage;
 
 /**
  * A reader of all formats. Which decoder a file gets follows from its header alone, so that every command sees the same pixels.
@@ -34,41 +35,20 @@ export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
       if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels)
         return partOf(await decodeAny(bytes), choosePart);
       // Where the end is missing, the whole picture is read, to find out whether its pixels are all there.
-      if (choosePart && header.orientation === 1 && hasEnd(bytes)) {
-        const part = choosePart(header);
-        const wider = widened(part, header.width);
-        const decoded = inSrgb(decodePlainJpeg(bytes, wider), header);
-        return partOf(decoded, () => ({ ...part, left: part.left - wider.left, top: 0 }));
-      }
-      return partOf(orient(inSrgb(decodePlainJpeg(bytes), header), header.orientation), choosePart);
+      if (choosePart && header.orientation === 1 && hasEnd(bytes))
+        return inSrgb(decodePlainJpeg(bytes, header, choosePart(header)), header);
+      return partOf(orient(inSrgb(decodePlainJpeg(bytes, header), header), header.orientation), choosePart);
     } catch (error) {
       throw new ImageError(file, failure(bytes, error));
     }
   };
 }
 
-/** Columns beside a part whose colours reach into it: decoders smooth halved chroma across columns, but not past the part. */
-const chromaReach = 2;
-
-function widened({ left, top, width, height }: PixelRect, pictureWidth: number): PixelRect {
-  const from = Math.max(0, left - chromaReach);
-  return { left: from, top, width: Math.min(pictureWidth, left + width + chromaReach) - from, height };
-}
-
 const inSrgb = (image: RgbImage, { profile }: PlainJpegHeader) =>
   profile === 'sRGB' ? image : applyProfile(image, profile);
 
-function partOf(image: RgbImage, choosePart: ChoosePart | undefined): RgbImage {
-  if (!choosePart) return image;
-  const { left, top, width, height } = choosePart(image);
-  const stride = image.width * rgbChannels;
-  const data = new Uint8Array(height * width * rgbChannels);
-  for (let row = 0; row < height; row++) {
-    const from = (top + row) * stride + left * rgbChannels;
-    data.set(image.data.subarray(from, from + width * rgbChannels), row * width * rgbChannels);
-  }
-  return { data, width, height };
-}
+const partOf = (image: RgbImage, choosePart: ChoosePart | undefined) =>
+  choosePart ? cutOut(image, choosePart(image)) : image;
 
 /** The decoder of worker threads that are not given another one. */
 export const openDecoder = (): DecodeImage => imageDecoder();

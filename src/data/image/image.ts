@@ -25,6 +25,20 @@ export type ChoosePart = (size: { readonly width: number; readonly height: numbe
  */
 export type DecodeImage = (source: string | Uint8Array, choosePart?: ChoosePart) => Promise<RgbImage>;
 
+/** A copy of a part of a picture. */
+export function cutOut({ data, width: pictureWidth }: RgbImage, { left, top, width, height }: PixelRect): RgbImage {
+  const stride = pictureWidth * rgbChannels;
+  const start = top * stride + left * rgbChannels;
+  if (width === pictureWidth) return { data: data.slice(start, start + height * stride), width, height };
+  const rowBytes = width * rgbChannels;
+  const part = new Uint8Array(height * rowBytes);
+  for (let row = 0; row < height; row++) {
+    const from = start + row * stride;
+    part.set(data.subarray(from, from + rowBytes), row * rowBytes);
+  }
+  return { data: part, width, height };
+}
+
 /** Colour channels everywhere in cmtdet. */
 export const rgbChannels = 3;
 

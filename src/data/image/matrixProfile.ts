@@ -32,7 +32,7 @@ export function isSrgb(profile: Uint8Array): boolean {
   return text.includes('sRGB') && detailed;
 }
 
-/** @returns undefined for a profile of another kind, for instance one with lookup tables */
+/** @returns undefined for a profile of another kind, for instance one with lookup tables, or with a matrix that makes no sense */
 export function readMatrixProfile(profile: Uint8Array): MatrixProfile | undefined {
   const tags = readTags(profile);
   const header = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);
@@ -46,7 +46,7 @@ export function readMatrixProfile(profile: Uint8Array): MatrixProfile | undefine
   const matrix = [0, 1, 2].flatMap((row) =>
     [red, green, blue].map((column) => column.reduce((sum, value, i) => sum + srgbFromXyz[3 * row + i]! * value, 0)),
   );
-  return { curves: [redCurve, greenCurve, blueCurve], matrix };
+  return staysInRange(matrix) ? { curves: [redCurve, greenCurve, blueCurve], matrix } : undefined;
 }
 
 /** The tagged parts of a profile; undefined when it is cut off. */
@@ -116,10 +116,23 @@ function parametricCurve(tag: DataView): Curve | undefined {
 
 /** Steps of the way back to 8 bits; at its steepest, near black, one step is a fifth of a value. */
 const encodeSteps = 16384;
-const encoded = Uint8Array.from({ length: encodeSteps + 1 }, (_, i) => {
-  const linear = i / encodeSteps;
+/** Linear light that the way back takes: colours outside of sRGB are below 0 or above 1, and go to its border. */
+const range = { low: -2, high: 4 } as const;
+const encoded = Uint8Array.from({ length: (range.high - range.low) * encodeSteps + 2 }, (_, i) => {
+  const linear = Math.min(1, Math.max(0, i / encodeSteps + range.low));
   return Math.round(255 * (linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055));
 });
+
+/** Whether the linear light of every colour is in `range`; that of a profile in earnest is by far. */
+function staysInRange(matrix: readonly number[]): boolean {
+  const sumOfRow = (row: number, limit: (weight: number) => number) =>
+    matrix.slice(3 * row, 3 * row + 3).reduce((sum, weight) => sum + limit(weight), 0);
+  return [0, 1, 2].every(
+    (row) =>
+      sumOfRow(row, (weight) => Math.min(0, weight)) >= range.low &&
+      sumOfRow(row, (weight) => Math.max(0, weight)) <= range.high,
+  );
+}
 
 /** The picture in sRGB; colours outside of it go to its border. */
 export function applyProfile({ data, width, height }: RgbImage, { curves, matrix }: MatrixProfile): RgbImage {
@@ -135,18 +148,15 @@ export function applyProfile({ data, width, height }: RgbImage, { curves, matrix
     number,
     number,
   ];
+  const zero = -range.low * encodeSteps + 0.5; // the place of 0; the half rounds
   const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += rgbChannels) {
-    const [r, g, b] = [red[data[i]!]!, green[data[i + 1]!]!, blue[data[i + 2]!]!];
-    out[i] = encoded[step(rr * r + rg * g + rb * b)]!;
-    out[i + 1] = encoded[step(gr * r + gg * g + gb * b)]!;
-    out[i + 2] = encoded[step(br * r + bg * g + bb * b)]!;
+    const r = red[data[i]!]!;
+    const g = green[data[i + 1]!]!;
+    const b = blue[data[i + 2]!]!;
+    out[i] = encoded[(rr * r + rg * g + rb * b + zero) | 0]!;
+    out[i + 1] = encoded[(gr * r + gg * g + gb * b + zero) | 0]!;
+    out[i + 2] = encoded[(br * r + bg * g + bb * b + zero) | 0]!;
   }
   return { data: out, width, height };
-}
-
-/** The nearest step. */
-function step(value: number): number {
-  if (value <= 0) return 0;
-  return value >= encodeSteps ? encodeSteps : (value + 0.5) | 0;
 }

@@ -72,7 +72,7 @@ const stripBytes = 128 * 1024;
 function columnPass(kernel: ResizeKernel, image: RgbImage, part: PixelRect, columns: AxisTaps): number {
   const rowBytes = part.width * rgbChannels;
   const resultBytes = columns.first.length * rgbChannels;
-  const result = kernel.allocate(part.height * resultBytes);
+  const result = kernel.allocate((part.height + 1) * resultBytes); // the second pass reads a row more
   const taps = kernel.store(columns);
   const stripRows = Math.max(1, Math.floor(stripBytes / rowBytes));
   const strip = kernel.allocate(stripRows * rowBytes);

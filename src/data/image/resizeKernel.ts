@@ -39,6 +39,9 @@ interface WebAssemblyApi {
 const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
 const pageBytes = 65536;
+/** How the kernel wants its weights: see its source. */
+const pairBytes = 8;
+const lowBits = 15;
 /** The kernel works on 16 bytes at a time and so touches this many after the end. */
 const slack = 16;
 /** Memory of a module never shrinks; one that has grown beyond this, for a huge picture, is let go after use. */
@@ -94,30 +97,35 @@ export class ResizeKernel {
   resampleRows(source: number, bytes: number, target: number, from: number, rows: number, taps: StoredTaps): void {
     const [first, count, weights, stride] = taps.addresses;
     const skip = from * Int32Array.BYTES_PER_ELEMENT;
-    this.#exports.resampleRows(
-      source,
-      bytes,
-      target,
-      rows,
-      first + skip,
-      count + skip,
-      weights + skip * stride,
-      stride,
-    );
+    const skipWeights = from * stride;
+    this.#exports.resampleRows(source, bytes, target, rows, first + skip, count + skip, weights + skipWeights, stride);
   }
 
   store({ first, count, weights, stride }: Taps): StoredTaps {
-    const [at, countAt, weightsAt] = [first, count, weights].map((values) => this.#store(values)) as [
-      number,
-      number,
-      number,
-    ];
-    return { length: first.length, addresses: [at, countAt, weightsAt, stride] };
+    const [firstAt, countAt] = [this.#storeInts(first), this.#storeInts(count)];
+    const pairs = Math.ceil(stride / 2);
+    const weightsAt = this.#storeWeights(weights, stride, pairs);
+    return { length: first.length, addresses: [firstAt, countAt, weightsAt, pairs * pairBytes] };
   }
 
-  #store(values: Int32Array): number {
+  #storeInts(values: Int32Array): number {
     const address = this.allocate(values.byteLength);
     new Int32Array(this.#memory.buffer, address, values.length).set(values);
+    return address;
+  }
+
+  /** Each weight as high x 2^15 + low, in pairs: high, high, low, low. */
+  #storeWeights(weights: Int32Array, stride: number, pairs: number): number {
+    const bytes = (weights.length / stride) * pairs * pairBytes;
+    const address = this.allocate(bytes);
+    const stored = new Int16Array(this.#memory.buffer, address, bytes / Int16Array.BYTES_PER_ELEMENT).fill(0);
+    for (let from = 0, to = 0; from < weights.length; from += stride, to += pairs * 4)
+      for (let k = 0; k < stride; k++) {
+        const weight = weights[from + k]!;
+        const place = to + 2 * k - (k & 1); // 0, 1, 4, 5, 8, ...
+        stored[place] = weight >> lowBits;
+        stored[place + 2] = weight & (2 ** lowBits - 1);
+      }
     return address;
   }
 }
@@ -125,5 +133,6 @@ export class ResizeKernel {
 /** Taps in the kernel's memory. */
 export interface StoredTaps {
   readonly length: number;
+  /** `stride`: bytes of a pixel's weights. */
   readonly addresses: readonly [first: number, count: number, weights: number, stride: number];
 }

@@ -4,8 +4,8 @@ import { applyColorJitter, drawColorJitter } from '../augment/colorJitter.js';
 import { applyOperations, drawRandAugment, imagenetMeanColor, type RandAugmentPolicy } from '../augment/randAugment.js';
 import { drawErasing, type RandomErasingOptions } from '../augment/randomErasing.js';
 import { drawResizedCrop, type RandomResizedCropOptions } from '../augment/randomResizedCrop.js';
-import type { PixelRect, RgbImage } from '../image/image.js';
-import { type PillowFilter, pillowResize } from '../image/pillowResize.js';
+import { type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
+import { type PillowFilter, pillowResize, pillowResizeInto } from '../image/pillowResize.js';
 
 /** What is done to a picture for training; keys of a config's `data` section. */
 export interface TrainTransform {
@@ -43,14 +43,26 @@ export function trainView(picture: RgbImage, transform: TrainTransform, random: 
   return viewOfCrop(picture, crop, transform, random);
 }
 
-/** Order: resize the crop, flip, RandAugment, colour jitter; then, in the network's input, erasing. */
-export function viewOfCrop(picture: RgbImage, source: PixelRect, transform: TrainTransform, random: Random): TrainView {
+/**
+ * Order: resize the crop, flip, RandAugment, colour jitter; then, in the network's input, erasing.
+ *
+ * @param pixels [size, size, 3] to resize into; the view is there unless something came after the flip
+ */
+export function viewOfCrop(
+  picture: RgbImage,
+  source: PixelRect,
+  transform: TrainTransform,
+  random: Random,
+  pixels: Uint8Array = new Uint8Array(transform.size ** 2 * rgbChannels),
+): TrainView {
   const { size, interpolation, flip, randAugment, colorJitter, erasing } = transform;
   const mirror = random.bool(flip);
-  let image = pillowResize(picture, { width: size, height: size, filter: interpolation, source, mirror });
+  const options = { width: size, height: size, filter: interpolation, source, mirror };
+  pillowResizeInto(picture, options, { data: pixels, offset: 0, stride: size * rgbChannels });
+  let image: RgbImage = { data: pixels, width: size, height: size };
   if (randAugment) {
-    const options = { filter: interpolation, fill: imagenetMeanColor };
-    image = applyOperations(image, drawRandAugment(randAugment, random), options);
+    const affine = { filter: interpolation, fill: imagenetMeanColor };
+    image = applyOperations(image, drawRandAugment(randAugment, random), affine);
   }
   if (colorJitter > 0) image = applyColorJitter(image, drawColorJitter(colorJitter, random));
   return { image, erase: drawErasing(size, erasing, random) };

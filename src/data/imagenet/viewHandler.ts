@@ -6,7 +6,7 @@ import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
 import { drawResizedCrop } from '../augment/randomResizedCrop.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
-import type { ChoosePart, DecodeImage, PixelRect, RgbImage } from '../image/image.js';
+import { type ChoosePart, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
 import type { JobHandler } from '../parallel/jobs.js';
 import type { ByteRange, ClassPicture } from './dataset.js';
 import {
@@ -56,13 +56,15 @@ export function viewHandler({
   return async ({ picture, draw, batch, place }) => {
     opened ??= import(decoder);
     decode ??= (await opened).openDecoder();
+    const bytes = transform.size ** 2 * rgbChannels;
+    const pixels = new Uint8Array(batch, place * bytes, bytes);
     const view =
       transform.purpose === 'train'
-        ? await readTrainView(root, picture, decode, transform, random.fork(...draw))
+        ? await readTrainView(root, picture, decode, transform, random.fork(...draw), pixels)
         : await readEvaluationView(root, picture, decode, transform);
     if ('reason' in view) return view;
     const { image, erase } = view;
-    new Uint8Array(batch, place * image.data.length, image.data.length).set(image.data);
+    if (image.data !== pixels) pixels.set(image.data);
     return { erase };
   };
 }
@@ -74,12 +76,13 @@ async function readTrainView(
   decode: DecodeImage,
   transform: TrainTransform,
   random: Random,
+  pixels: Uint8Array,
 ): Promise<TrainView | BrokenPicture> {
   const choosePart: ChoosePart = ({ width, height }) => drawResizedCrop(width, height, random, transform.crop);
   const decoded = await readPicture(root, picture, decode, choosePart);
   if ('reason' in decoded) return decoded;
   const { width, height } = decoded;
-  return viewOfCrop(decoded, { left: 0, top: 0, width, height }, transform, random);
+  return viewOfCrop(decoded, { left: 0, top: 0, width, height }, transform, random, pixels);
 }
 
 async function readEvaluationView(
