@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -102,6 +102,18 @@ function addModelCommands(program: Command): void {
     .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)')
     .option(...json)
     .action(async (model, options) => (await import('./info.js')).info(model, options));
+
+  program
+    .command('profile')
+    .description('where the time of a training step or of inference goes, operation by operation')
+    .argument('<model>', 'a name (cmt_ti, retinanet_cmt_s), a config, or a checkpoint')
+    .addOption(new Option('--mode <mode>', 'what to time').choices(['train', 'forward']).default('train'))
+    .option('--batch <number>', 'pictures (default: 8 for a classifier, 1 for a detector)', count)
+    .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)')
+    .option('--steps <number>', 'how many to time, and as many again to record', count, 3)
+    .option('--out <folder>', 'write a trace for https://ui.perfetto.dev there')
+    .option(...json)
+    .action(async (model, options) => (await import('./profile.js')).profile(model, options));
 
   program
     .command('convert')

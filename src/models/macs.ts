@@ -1,10 +1,34 @@
 /** Multiply-accumulates of the networks, counted from their shapes: convolutions, linear layers and both products of attention. */
+import type { Config } from '../config/schema.js';
+import { specOf } from './build.js';
 import { type CmtSpec, cmtStrides } from './cmt.js';
 
 /** An input, in pixels; multiples of 32. */
 interface InputSize {
   readonly height: number;
   readonly width: number;
+}
+
+/**
+ * Of the whole network of a config, for one picture.
+ *
+ * @param classes K
+ */
+export function modelMacs(config: Config, classes: number, size: InputSize): number {
+  const spec = specOf(config.model);
+  if (config.task === 'classification')
+    return cmtMacs(spec, size) + classifierHeadMacs(spec, size, config.model.headChannels, classes);
+  const { neckChannels, headConvs, anchors, levels } = config.model;
+  return (
+    cmtMacs(spec, size) +
+    detectorHeadMacs(spec, size, {
+      channels: neckChannels,
+      convs: headConvs,
+      anchorsPerCell: anchors.scalesPerOctave * anchors.aspectRatios.length,
+      classes,
+      levels: levels.map((level) => Number(level.slice(1))),
+    })
+  );
 }
 
 /** Of the backbone, for one picture. */
