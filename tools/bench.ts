@@ -1,93 +1,123 @@
 /**
  * Speed beside PyTorch, on this machine and in one run.
  *
- *   npm run bench -- [--quick] [--compile] [--out FILE]
+ *   npm run bench -- [--quick] [--compile] [--compile-limit SECONDS] [--only NAME...] [--out FILE]
  *
- * For each network and mode, cmtdet and the PyTorch twin (tools/bench/pytorch/twin.py; check.py beside it holds the twin to
- * the authors' numbers) are measured in turn, each in a process of its own, three rounds (--quick: one). A ratio is our rate
- * over that of PyTorch's fastest mode; --compile adds torch.compile to its modes, which takes minutes and a C++ compiler.
+ * First the PyTorch twins (bench/pytorch/twin.py) are held to our numbers. Then, for each case of bench/cases.ts, cmtdet and its
+ * peers are measured in turn, each in a process of its own, three rounds with a changing order. Peers: PyTorch in its default
+ * layout and in channels-last, torch.compile with a time limit (900 s a process), onnxruntime where it can run the work. --quick
+ * is one round without torch.compile, which --compile brings back. --only takes names of cases, or their beginnings.
+ *
+ * A ratio is our rate over that of PyTorch's fastest mode, from the medians of all steps. --out writes
+ * { ratios: { "cmt_s/train": x, ... }, details, machine }.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { table } from '../src/cli/console.js';
+import { type BenchCase, cases, perPicture } from './bench/cases.js';
+import { type ContenderOptions, contendersOf } from './bench/contenders.js';
+import { JobFailure, runJob } from './bench/job.js';
+import { describeMachine } from './bench/machine.js';
+import { benchPython } from './bench/python.js';
+import { type CaseResult, compareWithReference, type Entry, type Line, resultOf } from './bench/results.js';
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     compile: { type: 'boolean', default: false },
+    'compile-limit': { type: 'string', default: '900' },
+    only: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
   },
+  allowPositionals: true,
 });
+const only = [...options.only, ...positionals];
+const chosen = cases.filter(({ name }) => only.length === 0 || only.some((wanted) => name.startsWith(wanted)));
+if (chosen.length === 0)
+  throw new Error(`no case ${only.join(', ')}; there are ${cases.map(({ name }) => name).join(', ')}`);
 
-const cases = [
-  { name: 'cmt_s/train', variant: 'cmt_s', mode: 'train', steps: 4 },
-  { name: 'cmt_s/forward', variant: 'cmt_s', mode: 'forward', steps: 8 },
-  { name: 'cmt_ti/train', variant: 'cmt_ti', mode: 'train', steps: 6 },
-  { name: 'cmt_ti/forward', variant: 'cmt_ti', mode: 'forward', steps: 12 },
-] as const;
-const batch = 8;
-const rounds = options.quick ? 1 : 3;
-const peers = ['default', 'channels_last', ...(options.compile ? ['compile'] : [])];
-
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-/** A Python with PyTorch, in a folder that is kept for the next time. */
-function python(): string {
-  const folder = join(tmpdir(), 'cmtdet-bench-venv');
-  const binary = join(folder, 'bin', 'python');
-  if (!existsSync(join(folder, 'ready'))) {
-    console.error(`installing PyTorch into ${folder} (about 3 GB, once)`);
-    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'inherit' });
-    execFileSync(binary, ['-m', 'pip', 'install', '--quiet', 'torch==2.9.1', 'numpy', 'safetensors'], {
-      stdio: 'inherit',
-    });
-    writeFileSync(join(folder, 'ready'), '');
+const python = benchPython();
+const machine = describeMachine();
+console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB`);
+console.log(
+  Object.entries(machine.versions)
+    .map((entry) => entry.join(' '))
+    .join(', '),
+);
+checkTwins();
+const details: Record<string, CaseResult> = {};
+for (const benchCase of chosen) {
+  const result = await measure(benchCase, {
+    python,
+    compile: options.compile || !options.quick,
+    compileSeconds: Number(options['compile-limit']),
+  });
+  details[benchCase.name] = result;
+  print(benchCase.name, result);
+  write(); // after each case: a run of an hour may be cut short
+}
+for (const [few, many] of perPicture) {
+  const [small, large] = [few, many].map((name) => details[name]?.lines.find(({ family }) => family === 'cmtdet'));
+  if (small && large) {
+    const times = (small.picturesPerSecond / large.picturesPerSecond).toFixed(2);
+    console.log(`\ncmtdet, time of a picture: ${many} takes ${times} times that of ${few}`);
   }
-  return binary;
 }
 
-interface Measurement {
-  readonly seconds: readonly number[];
-  readonly peakMb: number;
+function checkTwins(): void {
+  const script = fileURLToPath(new URL('./bench/checkTwins.ts', import.meta.url));
+  const output = execFileSync(process.execPath, ['--import', 'tsx', script, python], { encoding: 'utf8' });
+  console.log(`twins agree with cmtdet: ${output.trim()}`);
 }
 
-function measure(command: string, args: readonly string[]): Measurement {
-  const output = execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  return JSON.parse(output.trim().split('\n').at(-1)!);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
-}
-
-const interpreter = python();
-const ratios: Record<string, number> = {};
-const details: Record<string, unknown> = {};
-for (const { name, variant, mode, steps } of cases) {
-  const found: Record<string, Measurement[]> = { cmtdet: [] };
-  for (const peer of peers) found[peer] = [];
+/** All rounds of a case. A peer that fails is told of and left out from then on; cmtdet must not fail. */
+async function measure(benchCase: BenchCase, peers: ContenderOptions): Promise<CaseResult> {
+  const rounds = options.quick ? 1 : 3;
+  const contenders = contendersOf(benchCase, peers);
+  const entries = contenders.map(({ name, family }): Entry => ({ name, family, runs: [], failure: null }));
   for (let round = 0; round < rounds; round++) {
-    const common = [variant, String(batch), mode, String(steps)];
-    found.cmtdet!.push(measure('npx', ['tsx', here('./bench/ours.ts'), ...common]));
-    for (const peer of peers)
-      found[peer]!.push(measure(interpreter, [here('./bench/pytorch/step.py'), ...common, peer]));
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const place = (turn + round) % contenders.length; // another one begins each round
+      const { name, family, command, args, limits } = contenders[place]!;
+      const entry = entries[place]!;
+      if (entry.failure !== null) continue;
+      process.stderr.write(`${benchCase.name}, round ${round + 1} of ${rounds}: ${name}\n`);
+      try {
+        entry.runs.push(await runJob(command, args, limits));
+      } catch (error) {
+        if (!(error instanceof JobFailure) || family === 'cmtdet') throw error;
+        entry.failure = error.message;
+      }
+    }
   }
-  const rates = Object.fromEntries(
-    Object.entries(found).map(([who, runs]) => [who, batch / median(runs.flatMap(({ seconds }) => seconds))]),
-  );
-  const fastest = Math.max(...peers.map((peer) => rates[peer]!));
-  ratios[name] = rates.cmtdet! / fastest;
-  const memory = Object.fromEntries(
-    Object.entries(found).map(([who, runs]) => [who, Math.round(Math.max(...runs.map(({ peakMb }) => peakMb)))]),
-  );
-  details[name] = { imagesPerSecond: rates, peakMb: memory, runs: found };
-  const list = Object.entries(rates).map(([who, rate]) => `${who} ${rate.toFixed(2)}`);
+  return resultOf(benchCase, entries);
+}
+
+function print(name: string, result: CaseResult): void {
+  const { batch, inputSize, ratio, lines, failures } = result;
+  const ms = (seconds: number) => (seconds * 1000).toFixed(0);
+  const row = ({ name: who, picturesPerSecond, secondsPerStep: { median, quartiles }, peakMb }: Line) => [
+    who,
+    picturesPerSecond.toFixed(2),
+    ms(median),
+    quartiles.map(ms).join(' - '),
+    peakMb,
+  ];
+  console.log(`\n${name}, ${batch} x ${inputSize.join(' x ')}: ratio ${ratio.toFixed(2)}`);
+  console.log(table(['', 'pictures/s', 'ms a step', 'quartiles', 'peak MB'], lines.map(row)));
+  for (const [who, why] of Object.entries(failures)) console.log(`${who}: no figure; ${why}`);
+  const compared = compareWithReference(result);
+  if (compared === null) return;
+  const { reference, time, macs } = compared;
   console.log(
-    `${name.padEnd(16)} ratio ${ratios[name]!.toFixed(2)}   img/s: ${list.join(', ')}   MB: ${JSON.stringify(memory)}`,
+    `beside ${reference}: ${time.toFixed(2)} times its time, ${macs.toFixed(2)} times its multiply-accumulates (factor ${(time / macs).toFixed(2)})`,
   );
 }
-if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify({ ratios, details }, null, 2)}\n`);
+
+function write(): void {
+  if (options.out === undefined) return;
+  const ratios = Object.fromEntries(Object.entries(details).map(([name, { ratio }]) => [name, ratio]));
+  writeFileSync(options.out, `${JSON.stringify({ ratios, details, machine }, null, 2)}\n`);
+}

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+# Of `size`: the side of the pictures that the position bias is kept for.
 VARIANTS = {
     "cmt_ti": dict(dims=(46, 92, 184, 368), stem=16, depths=(2, 2, 10, 2), ratio=3.6, size=160),
     "cmt_s": dict(dims=(64, 128, 256, 512), stem=32, depths=(3, 3, 16, 3), ratio=4, size=224),
@@ -177,7 +178,7 @@ class RetinaNet(nn.Module):
         nn.init.constant_(self.classify.bias, -math.log(99))
 
     def forward(self, x):
-        """[B, 3, H, W] → logits [B, R, K], deltas [B, R, 4]."""
+        """[B, 3, H, W] → of each level, logits [B, H·W·A, K] and deltas [B, H·W·A, 4]."""
         features = self.backbone(x)[1:]
         merged = [lateral(f) for lateral, f in zip(self.laterals, features)]
         for i in (1, 0):
@@ -188,24 +189,4 @@ class RetinaNet(nn.Module):
         flat = lambda map, last: map.permute(0, 2, 3, 1).reshape(map.shape[0], -1, last)
         logits = [flat(self.classify(self.class_branch(level)), self.classes) for level in levels]
         deltas = [flat(self.regress(self.box_branch(level)), 4) for level in levels]
-        return torch.cat(logits, 1), torch.cat(deltas, 1)
-
-
-def focal_loss(logits, labels, alpha=0.25, gamma=2.0):
-    """Sum over anchors that count; labels [B, R]: 0 … K-1, K for background, -1 for neither."""
-    classes = logits.shape[-1]
-    counts = labels >= 0
-    targets = F.one_hot(labels.clamp(min=0), classes + 1)[..., :classes].to(logits.dtype)
-    entropy = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    p = logits.sigmoid()
-    wrong = p + targets - 2 * p * targets
-    weight = alpha * targets + (1 - alpha) * (1 - targets)
-    return (weight * wrong**gamma * entropy)[counts].sum()
-
-
-def detection_loss(outputs, labels, targets):
-    """Focal loss and L1 of the deltas of foreground anchors, by the number of those."""
-    logits, deltas = outputs
-    foreground = (labels >= 0) & (labels < logits.shape[-1])
-    boxes = (deltas[foreground] - targets[foreground]).abs().sum()
-    return (focal_loss(logits, labels) + boxes) / foreground.sum().clamp(min=1)
+        return logits, deltas
