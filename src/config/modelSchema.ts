@@ -32,6 +32,13 @@ const backboneKeys = {
   variant: z
     .union([z.enum(cmtVariantNames), CmtWidths])
     .describe('Name of a CMT, or the widths of your own: { dims, stemChannels, depths, heads, reductions, ratio }.'),
+  positionBias: z
+    .enum(['grid', 'table', 'none'])
+    .default('grid')
+    .describe(
+      'Relative position bias of the attention. grid: a number for each query and key, as the authors have it. ' +
+        'table: one for each offset between them, in each block, as FlyEgle/CMT-pytorch. none: no bias.',
+    ),
   biasSize: z
     .int()
     .positive()
@@ -47,7 +54,14 @@ const backboneKeys = {
     .default('bilinear')
     .describe(
       'How the bias gets to another grid. bilinear, bicubic: query and key grid one after the other, positions kept. ' +
-        "flattened: bicubic over the matrix, the paper's wording taken literally.",
+        "flattened: bicubic over the matrix, the paper's wording taken literally; not for a table.",
+    ),
+  biasTableFit: z
+    .enum(['slice', 'bicubic'])
+    .default('bicubic')
+    .describe(
+      'How a table serves keys, which are fewer than queries. bicubic: read at every place, then resampled to those of ' +
+        'the keys. slice: read at the first places, as FlyEgle/CMT-pytorch does. Used where positionBias is table.',
     ),
   dropPath: fraction
     .default(0.1)
@@ -63,7 +77,7 @@ export const ClassifierModel = z
       .default(null)
       .describe("Dropout before the last layer. null: the variant's, 0.1 and 0.3 for cmt_b."),
   })
-  .superRefine(ownWidthsNeedBiasSize);
+  .superRefine(checkBias);
 
 const levelNames = ['P2', 'P3', 'P4', 'P5', 'P6', 'P7'] as const;
 
@@ -116,7 +130,7 @@ export const DetectorModel = z
       .default('train')
       .describe('frozen: running mean and variance of the backbone stay as loaded. For batches of one or two.'),
   })
-  .superRefine(ownWidthsNeedBiasSize)
+  .superRefine(checkBias)
   .superRefine(({ levels, headNorm, neckChannels }, context) => {
     const first = levelNames.indexOf(levels[0]);
     if (levels.some((name, i) => name !== levelNames[first + i])) {
@@ -136,14 +150,20 @@ export const DetectorModel = z
     }
   });
 
-function ownWidthsNeedBiasSize(
-  { variant, biasSize }: { variant: unknown; biasSize: number | null },
-  context: z.RefinementCtx,
-): void {
-  if (typeof variant === 'string' || biasSize !== null) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['biasSize'],
-    message: 'own widths have no nominal input: give its side in pixels',
-  });
+interface BiasKeys {
+  readonly variant: unknown;
+  readonly positionBias: string;
+  readonly biasSize: number | null;
+  readonly biasResample: string;
+}
+
+function checkBias({ variant, positionBias, biasSize, biasResample }: BiasKeys, context: z.RefinementCtx): void {
+  if (typeof variant !== 'string' && biasSize === null) {
+    const message = 'own widths have no nominal input: give its side in pixels';
+    context.addIssue({ code: 'custom', path: ['biasSize'], message });
+  }
+  if (positionBias === 'table' && biasResample === 'flattened') {
+    const message = 'flattened is for positionBias: grid; a table is resampled by bilinear or bicubic';
+    context.addIssue({ code: 'custom', path: ['biasResample'], message });
+  }
 }

@@ -4,9 +4,13 @@ import type { Size } from '../data/detection/inputSize.js';
 import { pyramidLevels } from '../detection/anchors.js';
 import { BatchNorm } from '../nn/layers.js';
 import { Module, seedParameters } from '../nn/module.js';
+import type { Interpolation } from '../nn/resample.js';
 import { Cmt, type CmtSpec, cmtVariants } from './cmt.js';
 import { CmtClassifier } from './cmtClassifier.js';
 import { Fpn } from './fpn.js';
+import { GridBias } from './positionBias/gridBias.js';
+import type { BiasShape, PositionBias } from './positionBias/positionBias.js';
+import { TableBias } from './positionBias/tableBias.js';
 import { RetinaNet, RetinaNetHead } from './retinanet.js';
 
 export type ClassifierConfig = ClassificationConfig['model'];
@@ -20,8 +24,22 @@ export function specOf({ variant, biasSize }: Pick<ClassifierConfig, 'variant' |
 }
 
 function buildBackbone(config: ClassifierConfig | DetectorConfig): Cmt {
-  const { dropPath, biasResample } = config;
-  return new Cmt(specOf(config), { dropPath, biasResample });
+  const { dropPath } = config;
+  return new Cmt(specOf(config), { dropPath, positionBias: (stage) => buildPositionBias(config, stage) });
+}
+
+function buildPositionBias(
+  { positionBias, biasResample, biasTableFit }: ClassifierConfig | DetectorConfig,
+  stage: BiasShape,
+): PositionBias | undefined {
+  switch (positionBias) {
+    case 'none':
+      return undefined;
+    case 'grid':
+      return new GridBias(stage, biasResample);
+    case 'table':
+      return new TableBias(stage, biasTableFit, biasResample as Interpolation); // the schema keeps `flattened` to the grid
+  }
 }
 
 /** @param classes K */

@@ -9,7 +9,8 @@ import { BatchNorm, Conv2d, DepthwiseConv2d, LayerNorm, Linear } from '../nn/lay
 import { type ForwardContext, Module } from '../nn/module.js';
 import { gelu, softmax } from '../nn/ops/activation.js';
 import { dropPath } from '../nn/ops/drop.js';
-import { type BiasResample, type Grid, PositionBias } from './positionBias.js';
+import { GridBias } from './positionBias/gridBias.js';
+import type { BiasShape, Grid, PositionBias } from './positionBias/positionBias.js';
 
 /** Widths and depths of a network of the family. */
 export interface CmtSpec {
@@ -51,8 +52,8 @@ export const cmtStrides = [4, 8, 16, 32] as const;
 export interface CmtOptions {
   /** Largest stochastic-depth rate; it grows linearly from 0 at the first block. @default 0 */
   readonly dropPath?: number;
-  /** @default 'bilinear' */
-  readonly biasResample?: BiasResample;
+  /** Makes the position bias of a stage; undefined for none. @default `GridBias`, bilinear */
+  readonly positionBias?: (stage: BiasShape) => PositionBias | undefined;
   /** Image side of the position bias's grid, in pixels. @default the variant's */
   readonly biasSize?: number;
 }
@@ -136,14 +137,15 @@ class Lmhsa extends Module {
   }
 
   /** [B, H, W, C], bias [h, H·W, Nk] → [B, H, W, C]. */
-  forward(x: tf.Tensor4D, bias: tf.Tensor3D, ctx: ForwardContext): tf.Tensor4D {
+  forward(x: tf.Tensor4D, bias: tf.Tensor3D | undefined, ctx: ForwardContext): tf.Tensor4D {
     const channels = x.shape[3];
     const scale = (channels / this.heads) ** -0.5;
     const reduced = this.reduce && this.reduceNorm ? this.reduceNorm.forward(this.reduce.forward(x), ctx) : x; // [B, H/r, W/r, C]
     const query = this.#split(tf.mul(this.query.forward(x), scale)); // [B, h, N, C/h]
     const key = this.#split(this.key.forward(reduced)); // [B, h, Nk, C/h]
     const value = this.#split(this.value.forward(reduced)); // [B, h, Nk, C/h]
-    const attention = softmax(tf.add(tf.matMul(query, key, false, true), bias)); // [B, h, N, Nk]
+    const logits = tf.matMul(query, key, false, true); // [B, h, N, Nk]
+    const attention = softmax(bias ? tf.add(logits, bias) : logits); // [B, h, N, Nk]
     const mixed = this.#merge(tf.matMul(attention, value), x.shape); // [B, H, W, C]
     return this.project.forward(mixed);
   }
@@ -218,7 +220,7 @@ export class CmtBlock extends Module {
   }
 
   /** [B, H, W, C], bias [h, H·W, Nk] → [B, H, W, C]. */
-  forward(x: tf.Tensor4D, bias: tf.Tensor3D, ctx: ForwardContext): tf.Tensor4D {
+  forward(x: tf.Tensor4D, bias: tf.Tensor3D | undefined, ctx: ForwardContext): tf.Tensor4D {
     let y = this.lpu.forward(x);
     y = tf.add(y, dropPath(this.attention.forward(normaliseMap(this.norm1, y), bias, ctx), this.dropPath, ctx));
     return tf.add(y, dropPath(this.irffn.forward(normaliseMap(this.norm2, y), ctx), this.dropPath, ctx));
@@ -227,12 +229,12 @@ export class CmtBlock extends Module {
 
 class Stage extends Module {
   readonly patch: PatchAggregation;
-  readonly positionBias: PositionBias;
+  readonly positionBias: PositionBias | undefined;
   readonly blocks: CmtBlock[];
 
   constructor(
     patch: PatchAggregation,
-    positionBias: PositionBias,
+    positionBias: PositionBias | undefined,
     blocks: CmtBlock[],
     readonly reduction: number,
   ) {
@@ -246,8 +248,8 @@ class Stage extends Module {
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
     let y = this.patch.forward(x);
     const queries: Grid = [y.shape[1], y.shape[2]];
-    const bias = this.positionBias.fitted(queries, [queries[0] / this.reduction, queries[1] / this.reduction]);
-    for (const block of this.blocks) y = block.forward(y, bias, ctx);
+    const bias = this.positionBias?.fitted(queries, [queries[0] / this.reduction, queries[1] / this.reduction]);
+    for (const [i, block] of this.blocks.entries()) y = block.forward(y, bias?.(i), ctx);
     return y;
   }
 }
@@ -263,6 +265,7 @@ export class Cmt extends Module {
     super();
     const { dims, depths, heads, reductions, ratio } = spec;
     const side = options.biasSize ?? spec.inputSize;
+    const makeBias = options.positionBias ?? ((stage) => new GridBias(stage, 'bilinear'));
     const total = depths.reduce((a, b) => a + b);
     let drawn = 0;
     this.stem = new Stem(spec.stemChannels);
@@ -275,7 +278,7 @@ export class Cmt extends Module {
       });
       return new Stage(
         new PatchAggregation(s === 0 ? spec.stemChannels : dims[s - 1]!, channels),
-        new PositionBias(heads[s]!, [tokens, tokens], [keys, keys], options.biasResample ?? 'bilinear'),
+        makeBias({ blocks: depths[s]!, heads: heads[s]!, queries: [tokens, tokens], keys: [keys, keys] }),
         blocks,
         reductions[s]!,
       );

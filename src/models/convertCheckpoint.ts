@@ -52,8 +52,14 @@ export function underOurNames(
   return { widths, tensors: new Map(fitting.map(({ pair, array }) => [pair.ours!, array])) };
 }
 
+const anotherNetwork =
+  'That is another network, into which its weights do not fit: full convolutions make the keys, nothing normalises between ' +
+  "stages, the feed-forward network's shortcut comes later. model.positionBias: table gives its kind of position bias.";
+
 function hasAuthorsNames(source: string, tensors: ReadonlyMap<string, NamedArray>): boolean {
   const names = [...tensors.keys()].map(withoutBackbone);
+  if (names.some((name) => name.includes('.LMHSA.')))
+    throw new CheckpointError(source, [{ at: 'names', message: "these are FlyEgle/CMT-pytorch's" }], anotherNetwork);
   const theirs = names.filter((name) => /^(stem_|patch_embed_|relative_pos_|blocks_)/.test(name)).length;
   const ours = names.filter((name) => /^(stem|stages)\./.test(name)).length;
   if (theirs === 0 && ours === 0) {
@@ -194,10 +200,15 @@ function leftOut(tensors: ReadonlyMap<string, NamedArray>, placed: readonly Foun
     .filter((name) => !used.has(name))
     .map((name) => ({
       name,
-      reason: name.endsWith('.num_batches_tracked')
-        ? "counter of PyTorch's BatchNorm"
-        : 'not of the backbone or classifier',
+      reason: reasonToLeaveOut(name),
     }));
+}
+
+function reasonToLeaveOut(name: string): string {
+  if (name.endsWith('.num_batches_tracked')) return "counter of PyTorch's BatchNorm";
+  if (name.includes('.positionBias.tables.'))
+    return "a block's table of offsets, where the authors have a grid a stage";
+  return 'not of the backbone or classifier';
 }
 
 /** The array as 32-bit floats, its axes reordered; as it is where it has not as many axes, which its shape then tells. */

@@ -11,7 +11,8 @@ const prefix = 'backbone.';
 /**
  * Puts the backbone of a checkpoint (ours, or the authors') into `backbone`; a head in the file is left out.
  *
- * The position bias must have the grid of the file: `model.biasSize` says for which image side the network keeps it.
+ * The position bias must be of the kind and the grid of the file: `model.positionBias`, and `model.biasSize` for which image
+ * side the network keeps it.
  *
  * @returns what was loaded, in words
  * @throws CheckpointError listing what is missing or of another shape
@@ -37,9 +38,10 @@ export function loadBackbone(backbone: Cmt, path: string): string {
       });
   }
   if (problems.length > 0) {
-    const onlyBias = problems.every(({ at }) => at.endsWith('positionBias'));
+    const onlyBias = problems.every(({ at }) => at.includes('positionBias'));
     const hint = onlyBias
-      ? 'Only the position bias differs: set model.biasSize to the image size of pretraining; it is resampled to every other size.'
+      ? 'Only the position bias differs: set model.positionBias, and model.biasSize to the image size, as in pretraining; it is ' +
+        'resampled to every other size.'
       : 'The checkpoint is of another variant: compare "cmtdet info" of both.';
     throw new CheckpointError(path, problems, hint);
   }

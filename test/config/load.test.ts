@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { formatConfig, loadConfig, parseConfig } from '../../src/config/load.js';
 import { ConfigError } from '../../src/errors.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const detector = `task: detection
 model: { variant: cmt_ti }
@@ -137,6 +137,11 @@ engine: { xla: yes }
       ],
     ],
     [
+      'a table with a way to resample that only grids have',
+      detector.replace('cmt_ti', 'cmt_ti, positionBias: table, biasResample: flattened'),
+      ['model.biasResample (line 2): flattened is for positionBias: grid; a table is resampled by bilinear or bicubic'],
+    ],
+    [
       'levels with a gap',
       detector.replace('cmt_ti', 'cmt_ti, levels: [P3, P5]'),
       ['model.levels (line 2): expected neighbours from fine to coarse, as P3, P4, P5; found P3, P5'],
@@ -244,8 +249,7 @@ describe('formatConfig', () => {
 });
 
 describe('loadConfig', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cmtdet-config-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   it('reads a file', async () => {
     const file = join(folder, 'a.yaml');

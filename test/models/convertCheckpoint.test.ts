@@ -149,6 +149,31 @@ describe('exportAuthors', () => {
   });
 });
 
+describe('position bias of another kind', () => {
+  it('tables are left out of an export, which then lacks the grids', () => {
+    const ours = importAuthors('test', without(authorsTensors(), /^relative_pos/)).tensors;
+    ours.set('backbone.stages.1.positionBias.tables.0', floats([7, 7]));
+    const { leftOut, missing } = exportAuthors('test', ours);
+    expect(leftOut).toEqual([
+      {
+        name: 'backbone.stages.1.positionBias.tables.0',
+        reason: "a block's table of offsets, where the authors have a grid a stage",
+      },
+    ]);
+    expect(missing).toEqual([0, 1, 2, 3].map((s) => `backbone.stages.${s}.positionBias`));
+  });
+
+  it("FlyEgle/CMT-pytorch's checkpoints are of another network", () => {
+    const names = ['stem.conv3x3_gelu_bn_downsample.0.weight', 'stage1.block_list.0.LMHSA.position_embeeding'];
+    const file = new Map(names.map((name) => [name, floats([1])]));
+    expect(() => convertCheckpoint('their.pth', file)).toThrowErrorMatchingInlineSnapshot(`
+      [CheckpointError: their.pth: 1 problem
+        names: these are FlyEgle/CMT-pytorch's
+      That is another network, into which its weights do not fit: full convolutions make the keys, nothing normalises between stages, the feed-forward network's shortcut comes later. model.positionBias: table gives its kind of position bias.]
+    `);
+  });
+});
+
 describe('convertCheckpoint', () => {
   it('finds the direction in the names, whatever prefix they have', () => {
     const ours = importAuthors('test', authorsTensors()).tensors;

@@ -1,12 +1,10 @@
-/** The learnt relative position bias of CMT's attention, and how it fits other grids than it was trained on. */
+/** The authors' position bias: a number for each pair of a place of a query and one of a key, resampled for other grids. */
 import * as tf from '@tensorflow/tfjs-core';
-import { normal } from '../nn/init.js';
-import { Parameter } from '../nn/module.js';
-import { gatherRows } from '../nn/ops/gather.js';
-import { type Interpolation, resampleMatrix, resampleTaps } from '../nn/resample.js';
-
-/** Rows and columns of a map. */
-export type Grid = readonly [height: number, width: number];
+import { normal } from '../../nn/init.js';
+import { Parameter } from '../../nn/module.js';
+import { gatherRows } from '../../nn/ops/gather.js';
+import { type Interpolation, resampleMatrix, resampleTaps } from '../../nn/resample.js';
+import type { BiasShape, Grid, PositionBias } from './positionBias.js';
 
 /**
  * - `bilinear`, `bicubic`: resample the query grid, then the key grid, each by rows and columns: positions keep their place.
@@ -15,23 +13,26 @@ export type Grid = readonly [height: number, width: number];
  */
 export type BiasResample = Interpolation | 'flattened';
 
-/** A dense bias for each pair of query and key, shared by the blocks of a stage. Source: CMT, §3.3, equation 3. */
-export class PositionBias extends Parameter {
-  /**
-   * @param queries grid at the size of pretraining
-   * @param keys grid of the reduced tokens, likewise
-   */
+/** [h, N, Nk] at the size of pretraining, shared by the blocks of a stage. Source: CMT, §3.3, equation 3. */
+export class GridBias extends Parameter implements PositionBias {
+  readonly queries: Grid;
+  readonly keys: Grid;
+
   constructor(
-    readonly heads: number,
-    readonly queries: Grid,
-    readonly keys: Grid,
+    { heads, queries, keys }: Omit<BiasShape, 'blocks'>,
     readonly resample: BiasResample,
   ) {
     super([heads, queries[0] * queries[1], keys[0] * keys[1]], normal(1));
+    this.queries = queries;
+    this.keys = keys;
   }
 
-  /** The bias for other grids: → [heads, N', Nk']. A linear map inside the graph, so the weights keep training. */
-  fitted(queries: Grid, keys: Grid): tf.Tensor3D {
+  fitted(queries: Grid, keys: Grid): () => tf.Tensor3D {
+    const bias = this.#fit(queries, keys);
+    return () => bias;
+  }
+
+  #fit(queries: Grid, keys: Grid): tf.Tensor3D {
     const bias = this.read<tf.Tensor3D>();
     const same = (a: Grid, b: Grid) => a[0] === b[0] && a[1] === b[1];
     if (same(queries, this.queries) && same(keys, this.keys)) return bias;

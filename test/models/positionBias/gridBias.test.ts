@@ -1,26 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type BiasResample, type Grid, PositionBias } from '../../src/models/positionBias.js';
-import { resampleMatrix } from '../../src/nn/resample.js';
-import { useEagerBackend } from '../../src/tensorflow/backend.js';
-import { Program } from '../../src/tensorflow/program.js';
-import { expectGradient } from '../support/finiteDifferences.js';
+import { type BiasResample, GridBias } from '../../../src/models/positionBias/gridBias.js';
+import type { Grid } from '../../../src/models/positionBias/positionBias.js';
+import { resampleMatrix } from '../../../src/nn/resample.js';
+import { useEagerBackend } from '../../../src/tensorflow/backend.js';
+import { Program } from '../../../src/tensorflow/program.js';
+import { expectGradient } from '../../support/finiteDifferences.js';
 
 beforeAll(() => useEagerBackend());
 
 const kinds: BiasResample[] = ['bilinear', 'bicubic', 'flattened'];
 
-function biasOf(values: number[], heads: number, queries: Grid, keys: Grid, kind: BiasResample): PositionBias {
-  const bias = new PositionBias(heads, queries, keys, kind);
+function biasOf(values: number[], heads: number, queries: Grid, keys: Grid, kind: BiasResample): GridBias {
+  const bias = new GridBias({ heads, queries, keys }, kind);
   bias.value = Float32Array.from(values);
   return bias;
 }
 
-const fitted = (bias: PositionBias, queries: Grid, keys: Grid) => [
-  ...tf.tidy(() => bias.fitted(queries, keys).dataSync()),
+const fitted = (bias: GridBias, queries: Grid, keys: Grid) => [
+  ...tf.tidy(() => bias.fitted(queries, keys)().dataSync()),
 ];
 
-describe('PositionBias', () => {
+describe('GridBias', () => {
   // PyTorch 2.9.1: interpolate([[0, 1], [2, 3]], size=(4, 4), align_corners=False)
   test('bilinear: the query grid of [[0, 1], [2, 3]] at 4 x 4', () => {
     const rows = [0, 0.25, 0.75, 1, 0.5, 0.75, 1.25, 1.5, 1.5, 1.75, 2.25, 2.5, 2, 2.25, 2.75, 3];
@@ -52,7 +53,7 @@ describe('PositionBias', () => {
   test.each(kinds)('%s: the same grid gives the weights themselves', (kind) => {
     const values = Array.from({ length: 2 * 6 * 2 }, (_, i) => i / 7);
     const bias = biasOf(values, 2, [2, 3], [1, 2], kind);
-    expect(bias.fitted([2, 3], [1, 2])).toBe(bias.read());
+    expect(bias.fitted([2, 3], [1, 2])()).toBe(bias.read());
   });
 
   // Not `flattened`: it sees only the number of tokens.
@@ -70,16 +71,16 @@ describe('PositionBias', () => {
     const values = Array.from({ length: 2 * 4 * 4 }, (_, i) => Math.sin(3 * i));
     const bias = biasOf(values, 2, [2, 2], [2, 2], kind);
     const program = new Program();
-    const { y } = await program.compile(({ one }) => ({ y: tf.mul(bias.fitted([3, 4], [3, 2]), one) }))({
+    const { y } = await program.compile(({ one }) => ({ y: tf.mul(bias.fitted([3, 4], [3, 2])(), one) }))({
       one: { data: Float32Array.of(1), shape: [] },
     });
     await program.dispose();
     for (const [i, wanted] of fitted(bias, [3, 4], [3, 2]).entries()) expect(y.data[i]).toBeCloseTo(wanted, 5);
     expectGradient(
       (x) => {
-        const other = new PositionBias(2, [2, 2], [2, 2], kind);
+        const other = new GridBias({ heads: 2, queries: [2, 2], keys: [2, 2] }, kind);
         other.read = () => x as never;
-        return other.fitted([3, 4], [3, 2]);
+        return other.fitted([3, 4], [3, 2])();
       },
       [[2, 4, 4]],
     );
