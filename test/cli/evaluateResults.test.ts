@@ -1,16 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { runEvaluateResults } from '../../src/cli/evaluateResults.js';
 import { outputOf } from '../support/standardOutput.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cmtdet-cli-'));
+  folder = temporaryFolder();
   const box = { image_id: 1, category_id: 3, bbox: [0, 0, 50, 50] };
   const truth = {
     images: [{ id: 1, file_name: 'a.jpg', width: 640, height: 480 }],
@@ -32,7 +32,6 @@ beforeAll(() => {
   );
   writeFileSync(at('none.json'), '[]');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('evaluate --results', () => {
   const files = () => ({ annotations: at('truth.json'), results: at('results.json.gz') });

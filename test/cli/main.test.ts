@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** Runs the command line from its sources. */
 function cmtdet(...args: string[]) {
@@ -13,7 +11,7 @@ function cmtdet(...args: string[]) {
   });
   return { status, stdout, stderr };
 }
-const emptyCache = mkdtempSync(join(tmpdir(), 'cmtdet-cli-'));
+const emptyCache = temporaryFolder();
 
 describe('exit codes', () => {
   it('--help and --version are done: 0, on standard output', () => {

@@ -1,15 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { parseCoco } from '../../src/data/coco/parseCoco.js';
 import { checkPictures } from '../../src/data/pictureCheck.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let folder: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'cmtdet-pictures-'));
+  folder = temporaryFolder();
   const images = join(folder, 'images');
   mkdirSync(join(images, 'sub'), { recursive: true });
   mkdirSync(join(images, 'folder.jpg'));
@@ -25,7 +25,6 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'secret.jpg'), await picture.clone().jpeg().toBuffer());
   symlinkSync(join(folder, 'secret.jpg'), join(images, 'link.jpg'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function check(images: object[], pixels = true) {
   const file = parseCoco({

@@ -1,11 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { RgbImage } from '../../src/data/image/image.js';
 import { classColour } from '../../src/draw/colours.js';
 import { boxesSvg, drawBoxes } from '../../src/draw/drawBoxes.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const grey = (width: number, height: number): RgbImage => ({
   data: new Uint8Array(3 * width * height).fill(128),
@@ -14,7 +13,7 @@ const grey = (width: number, height: number): RgbImage => ({
 });
 
 async function drawn(image: RgbImage, boxes: Parameters<typeof drawBoxes>[1], name = 'out.png') {
-  const file = join(mkdtempSync(join(tmpdir(), 'cmtdet-draw-')), name);
+  const file = join(temporaryFolder(), name);
   await drawBoxes(image, boxes, file);
   const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
   const pixel = (x: number, y: number) => [...data.subarray(3 * (y * info.width + x), 3 * (y * info.width + x) + 3)];

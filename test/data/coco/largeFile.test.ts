@@ -1,8 +1,8 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** Longer than a JavaScript string can be (2^29 - 24 characters), so `JSON.parse` is no way to read it. */
 const megabytes = 600;
@@ -10,21 +10,16 @@ const megabytes = 600;
 it.runIf(process.env.CMTDET_SLOW)(
   `${megabytes} MB with long segmentations, in 300 MB of memory (CMTDET_SLOW=1)`,
   () => {
-    const folder = mkdtempSync(join(tmpdir(), 'cmtdet-large-'));
-    try {
-      const path = join(folder, 'instances.json');
-      const boxes = writeLargeFile(path);
-      const before = process.memoryUsage.rss();
-      const started = performance.now();
-      const { annotations } = parseCoco(path);
-      const seconds = (performance.now() - started) / 1000;
-      const grown = (process.resourceUsage().maxRSS * 1024 - before) / 1e6;
-      console.info(`${megabytes} MB read in ${seconds.toFixed(1)} s; memory grew by at most ${grown.toFixed(0)} MB`);
-      expect(annotations).toHaveLength(boxes);
-      expect(grown).toBeLessThan(300);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const path = join(temporaryFolder(), 'instances.json');
+    const boxes = writeLargeFile(path);
+    const before = process.memoryUsage.rss();
+    const started = performance.now();
+    const { annotations } = parseCoco(path);
+    const seconds = (performance.now() - started) / 1000;
+    const grown = (process.resourceUsage().maxRSS * 1024 - before) / 1e6;
+    console.info(`${megabytes} MB read in ${seconds.toFixed(1)} s; memory grew by at most ${grown.toFixed(0)} MB`);
+    expect(annotations).toHaveLength(boxes);
+    expect(grown).toBeLessThan(300);
   },
 );
 

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { DatasetError } from '../../../src/errors.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** One image, one category, and these annotations; ids from 1. */
 function file(annotations: object[], images: object[] = [{ id: 1, file_name: 'a.jpg', width: 640, height: 480 }]) {
@@ -40,12 +40,11 @@ describe('inputs', () => {
     warnings: [],
   };
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'cmtdet-coco-'));
+    folder = temporaryFolder();
     writeFileSync(join(folder, 'a.json'), json);
     writeFileSync(join(folder, 'a.json.gz'), gzipSync(json));
     writeFileSync(join(folder, 'bad.json'), '{"images": [{]}');
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   it('a path', () => expect(parseCoco(join(folder, 'a.json'))).toEqual(expected));
   it('a gzip file', () => expect(parseCoco(join(folder, 'a.json.gz'))).toEqual(expected));

@@ -1,18 +1,17 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { DetectionColumnsBuilder } from '../../../src/data/coco/detectionColumns.js';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { parseResults } from '../../../src/data/coco/parseResults.js';
 import { writeCoco, writeResults } from '../../../src/data/coco/write.js';
 import { Random } from '../../../src/random.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cmtdet-write-'));
+  folder = temporaryFolder();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** More than one piece of the writer, some ids strings if asked. */
 function detections(count: number, stringIds: boolean) {

@@ -1,16 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { generateShapes } from '../../../src/data/shapes/dataset.js';
 import { shapeNames } from '../../../src/data/shapes/scene.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const options = { seed: 3, train: 6, val: 3, size: 64 };
-const scratch = () => mkdtempSync(join(tmpdir(), 'cmtdet-shapes-'));
 
 it('COCO json, pictures and class folders agree', async () => {
-  const { crops, splits } = await generateShapes(scratch(), options);
+  const { crops, splits } = await generateShapes(temporaryFolder(), options);
   for (const [split, count] of [
     ['train', 6],
     ['val', 3],
@@ -30,7 +29,7 @@ it('COCO json, pictures and class folders agree', async () => {
 });
 
 it('the same options give the same bytes', async () => {
-  const [a, b] = [await generateShapes(scratch(), options), await generateShapes(scratch(), options)];
+  const [a, b] = [await generateShapes(temporaryFolder(), options), await generateShapes(temporaryFolder(), options)];
   for (const file of ['0001.jpg', '0006.jpg'])
     expect(
       readFileSync(join(a.splits.train.images, file)).equals(readFileSync(join(b.splits.train.images, file))),
@@ -39,7 +38,7 @@ it('the same options give the same bytes', async () => {
 });
 
 it('what is there is used; other options make it anew, without leftovers', async () => {
-  const folder = scratch();
+  const folder = temporaryFolder();
   const { splits } = await generateShapes(folder, options);
   const picture = join(splits.train.images, '0006.jpg');
   const { ino } = statSync(picture);

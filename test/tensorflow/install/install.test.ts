@@ -1,15 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type InstallOptions, installPackage, packageForHost } from '../../../src/tensorflow/install/install.js';
@@ -20,6 +10,7 @@ import {
   libraryNames,
   type Platform,
 } from '../../../src/tensorflow/install/wheels.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { zip } from '../../support/zip.js';
 
 const { framework, cc } = libraryNames(process.platform);
@@ -27,7 +18,7 @@ const wheelName = 'tensorflow_cpu-2.21.0-cp311-cp311-any.whl';
 
 /** A cache, a wheel of a few bytes, and a `python3` that hands it out in place of pip and counts its calls. */
 function world(script = 'cp "$WHEEL" "$dest/"') {
-  const root = mkdtempSync(join(tmpdir(), 'cmtdet-install-'));
+  const root = temporaryFolder();
   const wheel = join(root, wheelName);
   const content = zip({
     [`tensorflow/${framework}`]: { data: Buffer.from('framework'), mode: 0o755 },

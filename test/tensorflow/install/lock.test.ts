@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { withLock } from '../../../src/tensorflow/install/lock.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const lockFile = () => join(mkdtempSync(join(tmpdir(), 'cmtdet-lock-')), 'lock');
+const lockFile = () => join(temporaryFolder(), 'lock');
 
 it('two holders never work at the same time', async () => {
   const file = lockFile();
