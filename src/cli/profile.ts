@@ -40,8 +40,6 @@ interface Profile {
   /** Sum over all operations, and time in which at least one was running. */
   readonly operationsMs: number;
   readonly busyMs: number;
-  /** Threads that started operations; one operation may use more. */
-  readonly threads: number;
   /** Largest resident size of the process so far. */
   readonly peakMebibytes: number;
   readonly operations: readonly OperationRow[];
@@ -128,7 +126,6 @@ export function summarise(recordings: readonly (readonly OperationTiming[])[], s
   return {
     operationsMs: sum(operations.map(({ totalMs }) => totalMs)),
     busyMs: sum(recordings.map(busyMs)) / steps,
-    threads: new Set(all.map(({ device, thread }) => `${device} ${thread}`)).size,
     operations,
   };
 }
@@ -167,7 +164,7 @@ function describe({ operations, trace, ...result }: Profile): void {
       ['one step', ''],
       [
         ['operations, added up', ms(result.operationsMs)],
-        [`at least one running (${result.threads} threads)`, ms(result.busyMs)],
+        ['at least one running', ms(result.busyMs)],
         ['wall time, recorded', ms(result.recordedWallMs)],
         ['wall time', ms(result.wallMs)],
         ['peak memory', `${result.peakMebibytes.toFixed(0)} MiB`],

@@ -1,4 +1,4 @@
-/** What TensorFlow records of a run that is traced: each operation's thread, time and memory. */
+/** What TensorFlow records of a run that is traced: each operation's time and memory. */
 import protobuf from 'protobufjs';
 
 /** One operation of one run. */
@@ -8,7 +8,6 @@ export interface OperationTiming {
   /** Its kind: `MatMul`; a fused one tells its parts, `_MklNativeFusedConv2D`. */
   readonly type: string;
   readonly device: string;
-  readonly thread: number;
   readonly startUs: number;
   readonly durationUs: number;
   /** Of its outputs. */
@@ -41,7 +40,6 @@ const { root } = protobuf.parse(`
     int64 op_end_rel_micros = 4;
     repeated NodeOutput output = 7;
     string timeline_label = 8;
-    uint32 thread_id = 10;
   }
   message DeviceStepStats { string device = 1; repeated NodeExecStats node_stats = 2; }
   message StepStats { repeated DeviceStepStats dev_stats = 1; }
@@ -55,7 +53,6 @@ interface NodeExecStats {
   readonly opStartRelMicros: number;
   readonly opEndRelMicros: number;
   readonly timelineLabel: string;
-  readonly threadId: number;
   readonly output: readonly {
     readonly tensorDescription?: {
       readonly shape?: { readonly dim?: readonly { readonly size: number }[] };
@@ -91,7 +88,6 @@ function toTiming(node: NodeExecStats, device: string): OperationTiming {
     name: node.nodeName,
     type: typeOf(node),
     device,
-    thread: node.threadId,
     startUs: node.allStartMicros + node.opStartRelMicros,
     durationUs: node.opEndRelMicros - node.opStartRelMicros,
     bytes: outputs.reduce((sum, output) => sum + (output?.allocationDescription?.requestedBytes ?? 0), 0),
@@ -123,18 +119,35 @@ export function totalsByType(operations: readonly OperationTiming[]): OperationT
     .sort((a, b) => b.totalMs - a.totalMs);
 }
 
-/** The JSON of Chrome's trace viewer (chrome://tracing, ui.perfetto.dev): one row a thread. */
+/**
+ * The JSON of Chrome's trace viewer (chrome://tracing, ui.perfetto.dev). TensorFlow leaves the thread open, so operations that
+ * run at the same time on a device get rows of their own, as few as there can be.
+ *
+ * @param operations in order of start
+ */
 export function toChromeTrace(operations: readonly OperationTiming[]): string {
   const devices = [...new Set(operations.map(({ device }) => device))];
   const names = devices.map((device, pid) => ({ ph: 'M', name: 'process_name', pid, args: { name: device } }));
-  const events = operations.map(({ name, type, device, thread, startUs, durationUs, bytes, shape }) => ({
-    ph: 'X',
-    name: type,
-    pid: devices.indexOf(device),
-    tid: thread,
-    ts: startUs,
-    dur: durationUs,
-    args: { node: name, bytes, shape: `[${shape.join(', ')}]` },
-  }));
+  const rowEnds = devices.map((): number[] => []);
+  const events = operations.map(({ name, type, device, startUs, durationUs, bytes, shape }) => {
+    const pid = devices.indexOf(device);
+    return {
+      ph: 'X',
+      name: type,
+      pid,
+      tid: takeRow(rowEnds[pid]!, startUs, durationUs),
+      ts: startUs,
+      dur: durationUs,
+      args: { node: name, bytes, shape: `[${shape.join(', ')}]` },
+    };
+  });
   return JSON.stringify({ traceEvents: [...names, ...events] });
+}
+
+/** The first row that is free at `startUs`; `ends` is when each becomes free. */
+function takeRow(ends: number[], startUs: number, durationUs: number): number {
+  const free = ends.findIndex((end) => end <= startUs);
+  const row = free === -1 ? ends.length : free;
+  ends[row] = startUs + durationUs;
+  return row;
 }

@@ -11,7 +11,6 @@ const operation = (startUs: number, durationUs: number, rest: Partial<OperationT
   name: 'a',
   type: 'Mul',
   device: '/device:CPU:0',
-  thread: 1,
   startUs,
   durationUs,
   bytes: 2 ** 20,
@@ -27,17 +26,17 @@ describe('what operations add up to', () => {
 
   test('no operations: no time', () => {
     expect(busyMs([])).toBe(0);
-    expect(summarise([], 1)).toEqual({ operationsMs: 0, busyMs: 0, threads: 0, operations: [] });
+    expect(summarise([], 1)).toEqual({ operationsMs: 0, busyMs: 0, operations: [] });
   });
 
   test('two steps: times and counts of one; shares of each device', () => {
     const step = [
       operation(0, 3000),
-      operation(0, 1000, { type: 'Add', thread: 2 }),
+      operation(0, 1000, { type: 'Add' }),
       operation(0, 8000, { device: '/device:GPU:0' }),
     ];
     const { operations, ...rest } = summarise([step, step], 2);
-    expect(rest).toEqual({ operationsMs: 12, busyMs: 8, threads: 3 });
+    expect(rest).toEqual({ operationsMs: 12, busyMs: 8 });
     expect(operations).toEqual([
       { device: '/device:CPU:0', type: 'Mul', count: 1, totalMs: 3, share: 0.75, mebibytes: 1 },
       { device: '/device:CPU:0', type: 'Add', count: 1, totalMs: 1, share: 0.25, mebibytes: 1 },
