@@ -15,8 +15,8 @@ import { Random } from '../random.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { classificationFeed, classificationLoss } from './classificationBatch.js';
-import { workerCount } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
+import { cacheOptions, workerCount } from './loaderSettings.js';
 import type { LossParts } from './step.js';
 import type { DataEvents, Metrics, Task } from './task.js';
 
@@ -40,9 +40,11 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     this.#config = config;
     this.#sets = sets;
     this.model = buildClassifier(config.model, sets.train.classes.length, train.seed);
+    const cache = cacheOptions(data);
     const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped, decoder: decoderModule };
     this.#loader = new ClassificationLoader({
       ...common,
+      ...(cache && { cache }),
       dataset: sets.train,
       batchSize: train.batchSize,
       transform: data,

@@ -1,16 +1,14 @@
 /** Detection data sets as a config names them. */
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { DetectionConfig } from '../config/schema.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import type { CocoFile } from '../data/coco/schema.js';
 import { DetectionLoader } from '../data/detection/loader.js';
-import type { CacheOptions, LoaderOptions } from '../data/detection/loaderOptions.js';
+import type { LoaderOptions } from '../data/detection/loaderOptions.js';
 import { type Sampler, sampleAll, sampleByRepeatFactor, sampleClassBalanced } from '../data/detection/sampling.js';
 import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detectionDataset.js';
 import { DatasetError } from '../errors.js';
-import { cacheFolder } from '../tensorflow/install/locate.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
+import { cacheOptions } from './loaderSettings.js';
 
 type Split = DetectionConfig['data']['train'];
 
@@ -110,16 +108,4 @@ function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: 
     case 'classBalanced':
       return sampleClassBalanced(records);
   }
-}
-
-function cacheOptions({ cache, cacheGiB }: Data): CacheOptions | undefined {
-  const maxBytes = cacheGiB * 2 ** 30;
-  if (cache === 'memory') return { kind: 'memory', maxBytes };
-  if (cache === 'disk') return { kind: 'disk', maxBytes, folder: join(cacheFolder(), 'pictures') };
-  return undefined;
-}
-
-/** Threads that decode: one core is left to the loop, which starts the steps and assigns the targets. */
-export function workerCount(configured: number | null): number {
-  return configured ?? Math.min(8, Math.max(1, availableParallelism() - 1));
 }

@@ -12,15 +12,9 @@ import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { detectionFeed, detectionLoss } from './detectionBatch.js';
-import {
-  checkSameCategories,
-  evaluationLoader,
-  type OpenedSplit,
-  openSplit,
-  trainingLoader,
-  workerCount,
-} from './detectionData.js';
+import { checkSameCategories, evaluationLoader, type OpenedSplit, openSplit, trainingLoader } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
+import { workerCount } from './loaderSettings.js';
 import type { LossParts } from './step.js';
 import type { DataEvents, Metrics, Task } from './task.js';
 

@@ -1,6 +1,7 @@
 /** What a worker does for one picture of a batch: from the file, or four files, to its place in the batch's buffer. */
 import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
+import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
 import type { PixelRect } from '../image/image.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
 import { clearAround, placePart } from './inputPicture.js';
@@ -18,19 +19,8 @@ export interface AugmentOptions {
   readonly photometric?: PhotometricOptions;
 }
 
-export interface PictureSource extends Targets {
+export interface PictureSource extends Targets, MemoryRequest {
   readonly file: string;
-  /** Already decoded: its pixels from the memory cache. */
-  readonly pixels?: SharedImage;
-  /** Hand the decoded pixels back, for that cache. */
-  readonly keepPixels?: boolean;
-  /** The disk cache has room for it. */
-  readonly onDisk?: boolean;
-}
-
-/** An `RgbImage` that threads share. */
-export interface SharedImage extends Size {
-  readonly buffer: SharedArrayBuffer;
 }
 
 export interface PictureJob {
@@ -62,12 +52,12 @@ export interface BrokenPicture {
 
 export async function loadPicture(
   job: PictureJob,
-  read: (source: PictureSource) => Promise<RgbImage>,
+  read: (file: string) => Promise<RgbImage>,
   augment: AugmentOptions,
 ): Promise<LoadedPicture | BrokenPicture> {
   const images: RgbImage[] = [];
   for (const source of job.sources) {
-    const image = source.pixels ? fromShared(source.pixels) : await read(source).catch(asBroken(source.file));
+    const image = source.pixels ? fromShared(source.pixels) : await read(source.file).catch(asBroken(source.file));
     if ('reason' in image) return image;
     images.push(image);
   }
@@ -131,14 +121,4 @@ function fitting(part: Size, rule: ResizeRule, shape: Size): Size {
     width: Math.max(1, Math.floor(part.width * scale)),
     height: Math.max(1, Math.floor(part.height * scale)),
   };
-}
-
-function fromShared({ buffer, width, height }: SharedImage): RgbImage {
-  return { data: new Uint8Array(buffer), width, height };
-}
-
-function toShared({ data, width, height }: RgbImage): SharedImage {
-  const buffer = new SharedArrayBuffer(data.length);
-  new Uint8Array(buffer).set(data);
-  return { buffer, width, height };
 }

@@ -1,5 +1,6 @@
 import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
+import { MemoryCache } from '../cache/memoryCache.js';
 import { rgbChannels } from '../image/image.js';
 import { type JobRunner, runInline } from '../parallel/jobs.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
@@ -7,10 +8,9 @@ import { WorkerPool, workerModule } from '../parallel/workerPool.js';
 import { assembleBatch, type DetectionBatch } from './assemble.js';
 import { type BatchPlan, planBatches, shardOf } from './batches.js';
 import { type FilledOptions, type LoaderOptions, loaderDefaults } from './loaderOptions.js';
-import type { AugmentOptions, BrokenPicture, LoadedPicture, PictureJob } from './loadPicture.js';
+import type { AugmentOptions, BrokenPicture, LoadedPicture, PictureJob, PictureSource } from './loadPicture.js';
 import { mosaicSize } from './mosaic.js';
 import { type PictureWorkerSettings, pictureHandler } from './pictureHandler.js';
-import { PictureStore } from './pictureStore.js';
 import { sampleAll } from './sampling.js';
 import { chooseShapes, type ShapePlan } from './shapes.js';
 
@@ -33,7 +33,7 @@ export class DetectionLoader {
   readonly #shortSides: readonly number[];
   readonly #shapes: ShapePlan;
   readonly #largestBytes: number;
-  readonly #store: PictureStore;
+  readonly #memory: MemoryCache | undefined;
   readonly #runner: JobRunner<PictureJob, LoadedPicture | BrokenPicture>;
   readonly #skipped = new Map<string, BrokenPicture>();
   readonly #freeBuffers: SharedArrayBuffer[] = [];
@@ -46,7 +46,7 @@ export class DetectionLoader {
     this.#shapes = chooseShapes(dataset.records, { shortSides: this.#shortSides, longSide, maxShapes });
     const areas = this.#shapes.shapes.map(({ width, height }) => width * height);
     this.#largestBytes = batchSize * Math.max(...areas) * rgbChannels;
-    this.#store = new PictureStore(dataset.records, cache);
+    this.#memory = cache?.kind === 'memory' ? new MemoryCache(cache.maxBytes) : undefined;
     this.#runner = startRunner(all);
   }
 
@@ -109,7 +109,7 @@ export class DetectionLoader {
     const places = plan.indices.map((index) => ({ indices: this.#withCompany(index, random), seed: random.uint32() }));
     const outcomes = await Promise.all(
       places.map((entry, place) => {
-        const sources = entry.indices.map((index) => this.#store.source(index));
+        const sources = entry.indices.map((index) => this.#source(index));
         return this.#runner.run({ sources, rule, seed: entry.seed, shape, batch: buffer, place });
       }),
     );
@@ -118,6 +118,11 @@ export class DetectionLoader {
     const images = new Uint8Array(buffer, 0, records.length * shape.width * shape.height * rgbChannels);
     const batch = assembleBatch(images, shape, records, outcomes, distinct);
     return batch ? { batch, buffer } : { buffer };
+  }
+
+  #source(index: number): PictureSource {
+    const { file, boxes, labels } = this.#options.dataset.records[index]!;
+    return { file, boxes, labels, ...this.#memory?.request(index) };
   }
 
   /** The picture alone, or with those that make a mosaic of it. */
@@ -130,7 +135,7 @@ export class DetectionLoader {
 
   #account(indices: readonly number[], outcome: LoadedPicture | BrokenPicture): void {
     if (!('reason' in outcome)) {
-      for (const [i, pixels] of outcome.kept.entries()) if (pixels) this.#store.keep(indices[i]!, pixels);
+      for (const [i, pixels] of outcome.kept.entries()) if (pixels) this.#memory?.keep(indices[i]!, pixels);
       return;
     }
     if (this.#options.onBroken === 'stop') throw new ImageError(outcome.file, outcome.reason);
@@ -146,7 +151,7 @@ function startRunner(options: FilledOptions): JobRunner<PictureJob, LoadedPictur
   const settings: PictureWorkerSettings = {
     decoder: (options.decoder ?? workerModule(import.meta.url, '../image/decode')).href,
     augment,
-    ...(cache?.kind === 'disk' && { cacheFolder: cache.folder }),
+    ...(cache && { cache }),
   };
   if (workers === 0) return runInline(pictureHandler(settings));
   return new WorkerPool({ module: workerModule(import.meta.url, './picture.worker'), size: workers, settings });

@@ -1,3 +1,4 @@
+import type { CacheOptions } from '../cache/options.js';
 import type { DetectionDataset } from '../detectionDataset.js';
 import type { BrokenPicture } from './loadPicture.js';
 import type { PhotometricOptions } from './photometric.js';
@@ -41,11 +42,6 @@ export interface LoaderOptions {
   /** URL of a module that exports `openDecoder(): DecodeImage`; the reader of all formats by default. */
   readonly decoder?: URL;
 }
-
-/** Both keep the pictures from the first record on that have room, decoded: three bytes a pixel. */
-export type CacheOptions =
-  | { readonly kind: 'memory'; readonly maxBytes: number }
-  | { readonly kind: 'disk'; readonly maxBytes: number; readonly folder: string };
 
 export const loaderDefaults = {
   maxShapes: 8,

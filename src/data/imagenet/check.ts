@@ -4,7 +4,7 @@ import { openDecoder } from '../image/decode.js';
 import type { DecodeImage } from '../image/image.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import type { ClassificationDataset, ClassPicture } from './dataset.js';
-import { readPicture } from './viewHandler.js';
+import { readPicture } from './readPicture.js';
 
 /** The health of a classification data set. */
 export interface ClassificationHealth {

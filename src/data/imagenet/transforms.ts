@@ -38,9 +38,14 @@ export interface TrainView {
 }
 
 /** A random view of a picture: a crop of it, as `viewOfCrop` finishes it. */
-export function trainView(picture: RgbImage, transform: TrainTransform, random: Random): TrainView {
+export function trainView(
+  picture: RgbImage,
+  transform: TrainTransform,
+  random: Random,
+  pixels?: Uint8Array,
+): TrainView {
   const crop = drawResizedCrop(picture.width, picture.height, random, transform.crop);
-  return viewOfCrop(picture, crop, transform, random);
+  return viewOfCrop(picture, crop, transform, random, pixels);
 }
 
 /**

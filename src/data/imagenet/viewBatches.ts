@@ -1,5 +1,7 @@
 /** Batches of views, made by worker threads ahead of their use: what training and measuring have in common. */
 import { ImageError } from '../../errors.js';
+import { MemoryCache } from '../cache/memoryCache.js';
+import type { CacheOptions } from '../cache/options.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
 import type { PixelRect } from '../image/image.js';
 import { rgbChannels } from '../image/image.js';
@@ -42,6 +44,8 @@ export interface LoaderOptions {
   readonly workers?: number;
   /** Batches that are made before they are asked for. Default 2. */
   readonly prefetch?: number;
+  /** Where decoded pictures stay from epoch to epoch. Default: nowhere. */
+  readonly cache?: CacheOptions;
   /** A picture that cannot be read: an error, or its place is taken by another one of its batch. Default `stop`. */
   readonly onBroken?: 'stop' | 'skip';
   /** Told once about each file that `skip` passed over. */
@@ -54,15 +58,23 @@ export interface LoaderOptions {
 export class ViewBatches {
   readonly #options: LoaderOptions;
   readonly #size: number;
+  readonly #memory: MemoryCache | undefined;
   readonly #runner: JobRunner<ViewJob, LoadedView | BrokenPicture>;
   readonly #skipped = new Map<string, BrokenPicture>();
   readonly #freeBuffers: SharedArrayBuffer[] = [];
 
   constructor(options: LoaderOptions, { transform, seed }: Pick<ViewSettings, 'transform' | 'seed'>) {
-    const { dataset, decoder = workerModule(import.meta.url, '../image/decode'), workers = 1 } = options;
+    const { dataset, decoder = workerModule(import.meta.url, '../image/decode'), workers = 1, cache } = options;
     this.#options = options;
     this.#size = transform.size;
-    const settings: ViewSettings = { root: dataset.root, transform, seed, decoder: decoder.href };
+    this.#memory = cache?.kind === 'memory' ? new MemoryCache(cache.maxBytes) : undefined;
+    const settings: ViewSettings = {
+      root: dataset.root,
+      transform,
+      seed,
+      decoder: decoder.href,
+      ...(cache && { cache }),
+    };
     this.#runner =
       workers === 0
         ? runInline(viewHandler(settings))
@@ -95,9 +107,14 @@ export class ViewBatches {
     const buffer = this.#freeBuffers.pop() ?? new SharedArrayBuffer(batchSize * bytes);
     const chosen = pictures.map((index) => dataset.pictures[index]!);
     const outcomes = await Promise.all(
-      chosen.map((picture, place) => this.#runner.run({ picture, draw: draws[place]!, batch: buffer, place })),
+      chosen.map((picture, place) => {
+        const cached = this.#memory?.request(pictures[place]!);
+        return this.#runner.run({ picture, ...cached, draw: draws[place]!, batch: buffer, place });
+      }),
     );
     this.#passOver(outcomes);
+    for (const [place, outcome] of outcomes.entries())
+      if (!('reason' in outcome) && outcome.kept) this.#memory?.keep(pictures[place]!, outcome.kept);
     const good = outcomes.flatMap((outcome, place) => ('reason' in outcome ? [] : [place]));
     if (good.length === 0) return { buffer };
     // Good pictures move up and then repeat. `good` rises, so none is overwritten before it has moved.

@@ -1,19 +1,20 @@
 /** What a worker does for one picture of a batch: from its bytes to its place in the batch's buffer. */
-import { closeSync, openSync, read } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
 import { drawResizedCrop } from '../augment/randomResizedCrop.js';
+import { DiskCache } from '../cache/diskCache.js';
+import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
+import type { CacheOptions } from '../cache/options.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
 import { type ChoosePart, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
 import type { JobHandler } from '../parallel/jobs.js';
-import type { ByteRange, ClassPicture } from './dataset.js';
+import type { ClassPicture } from './dataset.js';
+import { readPicture } from './readPicture.js';
 import {
   type EvaluationTransform,
   evaluationView,
   type TrainTransform,
   type TrainView,
+  trainView,
   viewOfCrop,
 } from './transforms.js';
 
@@ -27,9 +28,10 @@ export interface ViewSettings {
   readonly seed: number;
   /** URL of a module that exports `openDecoder(): DecodeImage`. */
   readonly decoder: string;
+  readonly cache?: CacheOptions;
 }
 
-export interface ViewJob {
+export interface ViewJob extends MemoryRequest {
   readonly picture: ClassPicture;
   /** Which random numbers: the epoch, and the view's position in it over all machines. */
   readonly draw: readonly [epoch: number, position: number];
@@ -41,6 +43,8 @@ export interface ViewJob {
 /** A picture that is in its place now. */
 export interface LoadedView {
   readonly erase: PixelRect | undefined;
+  /** What `keepPixels` asked for. */
+  readonly kept?: SharedImage;
 }
 
 /** Opens the decoder with the first picture, then makes one view after the other. */
@@ -49,77 +53,38 @@ export function viewHandler({
   transform,
   seed,
   decoder,
+  cache: cacheOptions,
 }: ViewSettings): JobHandler<ViewJob, LoadedView | BrokenPicture> {
+  const cache = cacheOptions?.kind === 'disk' ? new DiskCache(cacheOptions.folder, cacheOptions.maxBytes) : undefined;
+  const random = new Random(seed);
   let opened: Promise<{ openDecoder: () => DecodeImage }> | undefined;
   let decode: DecodeImage | undefined;
-  const random = new Random(seed);
-  return async ({ picture, draw, batch, place }) => {
+  return async ({ picture, pixels, keepPixels = false, draw, batch, place }) => {
     opened ??= import(decoder);
     decode ??= (await opened).openDecoder();
     const bytes = transform.size ** 2 * rgbChannels;
-    const pixels = new Uint8Array(batch, place * bytes, bytes);
+    const target = new Uint8Array(batch, place * bytes, bytes);
+    const drawn = random.fork(...draw);
+    if (transform.purpose === 'train' && !pixels && !keepPixels && !cache) {
+      // Nobody wants the whole picture, so only the crop is decoded.
+      const choosePart: ChoosePart = ({ width, height }) => drawResizedCrop(width, height, drawn, transform.crop);
+      const crop = await readPicture(root, picture, decode, { choosePart });
+      return 'reason' in crop ? crop : placed(viewOfCrop(crop, wholeOf(crop), transform, drawn, target), target);
+    }
+    const whole = pixels ? fromShared(pixels) : await readPicture(root, picture, decode, { cache });
+    if ('reason' in whole) return whole;
     const view =
       transform.purpose === 'train'
-        ? await readTrainView(root, picture, decode, transform, random.fork(...draw), pixels)
-        : await readEvaluationView(root, picture, decode, transform);
-    if ('reason' in view) return view;
-    const { image, erase } = view;
-    if (image.data !== pixels) pixels.set(image.data);
-    return { erase };
+        ? trainView(whole, transform, drawn, target)
+        : { image: evaluationView(whole, transform), erase: undefined };
+    return { ...placed(view, target), ...(keepPixels && { kept: toShared(whole) }) };
   };
 }
 
-/** As `trainView`, but that only the crop is decoded. */
-async function readTrainView(
-  root: string,
-  picture: ClassPicture,
-  decode: DecodeImage,
-  transform: TrainTransform,
-  random: Random,
-  pixels: Uint8Array,
-): Promise<TrainView | BrokenPicture> {
-  const choosePart: ChoosePart = ({ width, height }) => drawResizedCrop(width, height, random, transform.crop);
-  const decoded = await readPicture(root, picture, decode, choosePart);
-  if ('reason' in decoded) return decoded;
-  const { width, height } = decoded;
-  return viewOfCrop(decoded, { left: 0, top: 0, width, height }, transform, random, pixels);
-}
+const wholeOf = ({ width, height }: RgbImage): PixelRect => ({ left: 0, top: 0, width, height });
 
-async function readEvaluationView(
-  root: string,
-  picture: ClassPicture,
-  decode: DecodeImage,
-  transform: EvaluationTransform,
-): Promise<TrainView | BrokenPicture> {
-  const decoded = await readPicture(root, picture, decode);
-  return 'reason' in decoded ? decoded : { image: evaluationView(decoded, transform), erase: undefined };
-}
-
-/** Decodes one picture of a data set, or a part of it. */
-export async function readPicture(
-  root: string,
-  { file, bytes }: ClassPicture,
-  decode: DecodeImage,
-  choosePart?: ChoosePart,
-): Promise<RgbImage | BrokenPicture> {
-  try {
-    return await decode(bytes ? await readRange(root, bytes) : join(root, file), choosePart);
-  } catch (error) {
-    if (error instanceof ImageError) return { file, reason: error.reason };
-    throw error;
-  }
-}
-
-const readAt = promisify(read);
-
-/** Opens the file each time: that takes microseconds, and nothing has to be closed at the end. */
-async function readRange(path: string, { offset, length }: ByteRange): Promise<Uint8Array> {
-  const descriptor = openSync(path, 'r');
-  try {
-    const buffer = new Uint8Array(length);
-    const { bytesRead } = await readAt(descriptor, buffer, 0, length, offset);
-    return buffer.subarray(0, bytesRead); // a file that was cut since it was listed gives a broken picture
-  } finally {
-    closeSync(descriptor);
-  }
+/** Puts a view into its place, where it is not there already. */
+function placed({ image, erase }: TrainView, target: Uint8Array): LoadedView {
+  if (image.data !== target) target.set(image.data);
+  return { erase };
 }

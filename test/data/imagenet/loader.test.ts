@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkClassificationDataset } from '../../../src/data/imagenet/check.js';
@@ -74,6 +74,38 @@ describe('ClassificationLoader', () => {
   it('worker threads and prefetching change no byte', async () => {
     const expected = await contents(open(), 2);
     expect(await contents(open({ workers: 2, prefetch: 3 }), 2)).toEqual(expected);
+  });
+
+  it.each([0, 1])('caches change no byte, in folders and in a tar file, %i workers', async (workers) => {
+    const archive = join(temporary, 'cached.tar');
+    await saveTar(
+      archive,
+      Object.fromEntries(dataset.pictures.map(({ file }) => [file, readFileSync(join(root, file))])),
+    );
+    const epochs = [0, 1, 2];
+    const expected = await Promise.all(epochs.map((epoch) => contents(open(), epoch)));
+    for (const each of [dataset, await openClassificationDataset(archive)])
+      for (const cache of [
+        { kind: 'memory', maxBytes: 1e9 } as const,
+        { kind: 'memory', maxBytes: 5000 } as const, // two or three pictures
+        { kind: 'disk', maxBytes: 1e9, folder: join(temporary, 'pictures') } as const,
+      ]) {
+        const loader = open({ dataset: each, cache, workers });
+        for (const epoch of epochs) expect(await contents(loader, epoch)).toEqual(expected[epoch]);
+      }
+    expect(readdirSync(join(temporary, 'pictures')).length).toBeGreaterThan(5);
+  });
+
+  it('a picture in the memory cache outlives its file', async () => {
+    const folder = join(temporary, 'outlives');
+    mkdirSync(join(folder, 'a'), { recursive: true });
+    for (let i = 0; i < 4; i++) await savePicture(join(folder, 'a', `${i}.png`), noiseImage(20, 20 + i));
+    const few = await openClassificationDataset(folder);
+    const expected = await contents(open({ dataset: few }), 1);
+    const loader = open({ dataset: few, cache: { kind: 'memory', maxBytes: 1e9 } });
+    await contents(loader, 0);
+    rmSync(folder, { recursive: true });
+    expect(await contents(loader, 1)).toEqual(expected);
   });
 
   it('a resumed epoch goes on with the same batches', async () => {
