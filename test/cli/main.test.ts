@@ -4,7 +4,8 @@ import { temporaryFolder } from '../support/temporaryFolder.js';
 
 /** Runs the command line from its sources. */
 function cmtdet(...args: string[]) {
-  const env = { ...process.env, CMTDET_CACHE: emptyCache, CMTDET_TENSORFLOW: '', NO_COLOR: '1' };
+  const noLibrary = { CMTDET_CACHE: emptyCache, CMTDET_TENSORFLOW: '' };
+  const env = { ...process.env, ...noLibrary, NO_COLOR: '1', TSX_DISABLE_CACHE: '1' }; // tsx' cache is a temporary folder
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
     env,
     encoding: 'utf8',
