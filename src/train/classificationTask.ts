@@ -5,6 +5,7 @@ import { type ClassificationDataset, takeFraction } from '../data/imagenet/datas
 import { EvaluationLoader } from '../data/imagenet/evaluationLoader.js';
 import { type ClassificationBatch, ClassificationLoader } from '../data/imagenet/loader.js';
 import { openClassificationDataset } from '../data/imagenet/openDataset.js';
+import { readablePart } from '../data/imagenet/readable.js';
 import { buildClassifier } from '../models/build.js';
 import { Classifier } from '../models/classifier.js';
 import type { CmtClassifier } from '../models/cmtClassifier.js';
@@ -70,13 +71,17 @@ export class ClassificationTask implements Task<ClassificationBatch> {
 
   /** @throws DatasetError with every problem of the data that can be seen before the first step */
   static async open(config: ClassificationConfig, events: DataEvents): Promise<ClassificationTask> {
-    const { train, val, valLabels, trainFraction } = config.data;
+    const { train, val, valLabels, trainFraction, onBroken } = config.data;
     const whole = await openClassificationDataset(train);
     const random = new Random(config.train.seed);
+    const readable = (set: ClassificationDataset) =>
+      readablePart(set, { onBroken, onSkipped: (picture) => events.onSkipped(picture) });
     const sets = {
-      train: takeFraction(whole, trainFraction, random),
+      train: await readable(takeFraction(whole, trainFraction, random)),
       val:
-        val === null ? undefined : await openClassificationDataset(val, { labels: valLabels, classes: whole.classes }),
+        val === null
+          ? undefined
+          : await readable(await openClassificationDataset(val, { labels: valLabels, classes: whole.classes })),
     };
     return new ClassificationTask(config, sets, events);
   }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImageError } from '../../errors.js';
+import type { ByteRange } from '../byteRange.js';
 import { readFailure } from '../image/decode.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
 
@@ -17,7 +18,7 @@ const idleMs = 24 * 60 * 60 * 1000;
 /** A file, or a part of one: a member of an archive. */
 export interface FilePart {
   readonly file: string;
-  readonly bytes?: { readonly offset: number; readonly length: number };
+  readonly bytes?: ByteRange;
 }
 
 /**

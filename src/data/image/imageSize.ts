@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
+import type { ByteRange } from '../byteRange.js';
 import { failure, readFailure } from './decode.js';
 import { exchangesSides, readJpegHeader } from './jpegHeader.js';
 
@@ -10,28 +11,31 @@ const headBytes = 4096;
 /**
  * Sides of the upright picture in a file, from its header alone, in pixels.
  *
+ * @param part where the picture's bytes are, if not the whole file: a member of an archive
  * @throws ImageError when the header is not that of a picture. Broken pixels behind a good header are not seen here.
  */
-export async function readImageSize(file: string): Promise<{ width: number; height: number }> {
-  const head = await readHead(file);
+export async function readImageSize(file: string, part?: ByteRange): Promise<{ width: number; height: number }> {
+  const head = await readBytes(file, part?.offset ?? 0, Math.min(headBytes, part?.length ?? headBytes));
   const jpeg = readJpegHeader(head);
   if (jpeg && jpeg.width > 0 && jpeg.height > 0) {
     const { width, height, orientation } = jpeg;
     return exchangesSides(orientation) ? { width: height, height: width } : { width, height };
   }
   try {
-    const { autoOrient, pageHeight } = await sharp(file, { limitInputPixels: false }).metadata();
+    const input = part ? await readBytes(file, part.offset, part.length) : file;
+    const { autoOrient, pageHeight } = await sharp(input, { limitInputPixels: false }).metadata();
     return { width: autoOrient.width, height: pageHeight ?? autoOrient.height };
   } catch (error) {
     throw new ImageError(file, failure(head, error));
   }
 }
 
-async function readHead(file: string): Promise<Uint8Array> {
+/** As many bytes as there are, up to `length`. */
+async function readBytes(file: string, offset: number, length: number): Promise<Uint8Array> {
   try {
     const handle = await open(file);
     try {
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(headBytes), 0, headBytes, 0);
+      const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, offset);
       return buffer.subarray(0, bytesRead);
     } finally {
       await handle.close();

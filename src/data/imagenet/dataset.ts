@@ -1,4 +1,5 @@
 import type { Random } from '../../random.js';
+import type { ByteRange } from '../byteRange.js';
 
 /** One picture and its class. */
 export interface ClassPicture {
@@ -8,11 +9,6 @@ export interface ClassPicture {
   readonly label: number;
   /** Where its bytes lie in the tar file that is the root. Absent in folders, where `file` is a file. */
   readonly bytes?: ByteRange;
-}
-
-export interface ByteRange {
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** Pictures of which each has one class, as ImageNet's. */

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DatasetError, type Problem } from '../../errors.js';
-import { type ByteRange, type ClassificationDataset, type ClassPicture, sortedNames } from './dataset.js';
+import type { ByteRange } from '../byteRange.js';
+import { type ClassificationDataset, type ClassPicture, sortedNames } from './dataset.js';
 import { classFolders, loosePictures } from './folders.js';
 import { readLabelFile } from './labelFile.js';
 import { tarGroups } from './tarIndex.js';

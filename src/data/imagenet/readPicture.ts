@@ -2,10 +2,11 @@ import { closeSync, openSync, read } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImageError } from '../../errors.js';
+import type { ByteRange } from '../byteRange.js';
 import type { DiskCache } from '../cache/diskCache.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
 import type { ChoosePart, DecodeImage, RgbImage } from '../image/image.js';
-import type { ByteRange, ClassPicture } from './dataset.js';
+import type { ClassPicture } from './dataset.js';
 
 export interface ReadOptions {
   /** Gives this part of the picture alone. */

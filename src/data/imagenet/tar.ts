@@ -6,7 +6,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { DatasetError } from '../../errors.js';
-import type { ByteRange } from './dataset.js';
+import type { ByteRange } from '../byteRange.js';
 
 /** A plain file in a tar file. */
 export interface TarMember extends ByteRange {

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { DatasetError, ImageError } from '../../errors.js';
+import type { BrokenPicture } from '../detection/loadPicture.js';
+import { readImageSize } from '../image/imageSize.js';
+import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
+import type { ClassificationDataset, ClassPicture } from './dataset.js';
+
+/** Picture headers read at a time. */
+const filesAtOnce = 64;
+
+export interface ReadableOptions {
+  readonly onBroken: 'stop' | 'skip';
+  /** Told about each picture that `skip` leaves out. */
+  readonly onSkipped: (picture: BrokenPicture) => void;
+}
+
+/**
+ * The data set without pictures that cannot be read, as far as their headers show it: empty files, web pages, what is gone. About
+ * two minutes for ImageNet's training set, before the first step instead of days after it.
+ *
+ * @throws DatasetError with all of them, where the policy is to stop
+ */
+export async function readablePart(
+  dataset: ClassificationDataset,
+  { onBroken, onSkipped }: ReadableOptions,
+): Promise<ClassificationDataset> {
+  const { root } = dataset;
+  const pictures: ClassPicture[] = [];
+  const broken: BrokenPicture[] = [];
+  const look = async (picture: ClassPicture) => ({ picture, reason: await whyUnreadable(root, picture) });
+  for await (const { picture, reason } of orderedPrefetch(dataset.pictures, look, filesAtOnce)) {
+    if (reason === undefined) pictures.push(picture);
+    else broken.push({ file: picture.file, reason });
+  }
+  if (broken.length === 0) return dataset;
+  const problems = broken.map(({ file, reason }) => ({ at: file, message: reason }));
+  if (onBroken === 'stop') throw new DatasetError(root, problems, 'To go on without them: data.onBroken = skip.');
+  if (pictures.length === 0) throw new DatasetError(root, problems, 'No picture is left to go on with.');
+  for (const picture of broken) onSkipped(picture);
+  return { ...dataset, pictures };
+}
+
+async function whyUnreadable(root: string, { file, bytes }: ClassPicture): Promise<string | undefined> {
+  try {
+    await (bytes ? readImageSize(root, bytes) : readImageSize(join(root, file)));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ImageError) return error.reason;
+    throw error;
+  }
+}
