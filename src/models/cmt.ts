@@ -7,8 +7,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BatchNorm, Conv2d, DepthwiseConv2d, LayerNorm, Linear } from '../nn/layers.js';
 import { type ForwardContext, Module } from '../nn/module.js';
-import { gelu, softmax } from '../nn/ops/activation.js';
+import { gelu } from '../nn/ops/activation.js';
 import { dropPath } from '../nn/ops/drop.js';
+import { attention, defaultChunk } from './attention.js';
 import { GridBias } from './positionBias/gridBias.js';
 import type { BiasShape, Grid, PositionBias } from './positionBias/positionBias.js';
 
@@ -138,15 +139,12 @@ class Lmhsa extends Module {
 
   /** [B, H, W, C], bias [h, H·W, Nk] → [B, H, W, C]. */
   forward(x: tf.Tensor4D, bias: tf.Tensor3D | undefined, ctx: ForwardContext): tf.Tensor4D {
-    const channels = x.shape[3];
-    const scale = (channels / this.heads) ** -0.5;
     const reduced = this.reduce && this.reduceNorm ? this.reduceNorm.forward(this.reduce.forward(x), ctx) : x; // [B, H/r, W/r, C]
-    const query = this.#split(tf.mul(this.query.forward(x), scale)); // [B, h, N, C/h]
+    const query = this.#split(this.query.forward(x, (x.shape[3] / this.heads) ** -0.5)); // [B, h, N, C/h]
     const key = this.#split(this.key.forward(reduced)); // [B, h, Nk, C/h]
     const value = this.#split(this.value.forward(reduced)); // [B, h, Nk, C/h]
-    const logits = tf.matMul(query, key, false, true); // [B, h, N, Nk]
-    const attention = softmax(bias ? tf.add(logits, bias) : logits); // [B, h, N, Nk]
-    const mixed = this.#merge(tf.matMul(attention, value), x.shape); // [B, H, W, C]
+    const chunk = defaultChunk(x.shape[0], this.heads, key.shape[2]);
+    const mixed = this.#merge(attention(query, key, value, bias ?? null, chunk), x.shape); // [B, H, W, C]
     return this.project.forward(mixed);
   }
 

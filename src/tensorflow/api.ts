@@ -93,6 +93,26 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_GraphGetTensorShape(graph: Pointer, output: Output, dims: Dims, rank: number, status: Pointer): void;
   TF_OperationOutputType(output: Output): number;
   TF_GraphToGraphDef(graph: Pointer, buffer: Pointer, status: Pointer): void;
+  TF_GraphSetTensorShape(graph: Pointer, output: Output, dims: Dims, rank: number, status: Pointer): void;
+  /** The operations between some outputs as a function; the nulls and -1 say "all of them, unnamed, no options". */
+  TF_GraphToFunction(
+    body: Pointer,
+    name: string,
+    appendHash: 0 | 1,
+    operationCount: -1,
+    operations: 0n,
+    inputCount: number,
+    inputs: Output[],
+    outputCount: number,
+    outputs: Output[],
+    outputNames: 0n,
+    options: 0n,
+    description: string,
+    status: Pointer,
+  ): Pointer;
+  TF_GraphCopyFunction(graph: Pointer, fn: Pointer, gradient: 0n, status: Pointer): void;
+  TF_DeleteFunction(fn: Pointer): void;
+  TF_SetAttrFuncName(description: Pointer, name: string, value: string, bytes: number): void;
 
   TF_NewSessionOptions(): Pointer;
   TF_DeleteSessionOptions(options: Pointer): void;
@@ -171,6 +191,11 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_GraphGetTensorShape: ['void', p, 'TF_Output', p, 'int', p],
   TF_OperationOutputType: ['int', 'TF_Output'],
   TF_GraphToGraphDef: ['void', p, p, p],
+  TF_GraphSetTensorShape: ['void', p, 'TF_Output', p, 'int', p],
+  TF_GraphToFunction: [p, p, 'str', 'uint8_t', 'int', p, 'int', 'TF_Output*', 'int', 'TF_Output*', p, p, 'str', p],
+  TF_GraphCopyFunction: ['void', p, p, p, p],
+  TF_DeleteFunction: ['void', p],
+  TF_SetAttrFuncName: ['void', p, 'str', 'str', 'size_t'],
   TF_NewSessionOptions: [p],
   TF_DeleteSessionOptions: ['void', p],
   TF_SetConfig: ['void', p, p, 'size_t', p],

@@ -3,8 +3,8 @@ import type { Pointer, TensorflowApi } from './api.js';
 
 import { toDims, withStatus } from './api.js';
 
-/** `TF_AttrType` of `tf_attrtype.h`. */
-export const attributeTypes = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
+/** `TF_AttrType` of `tf_attrtype.h`. Functions are ours: graphs alone have them, by name. */
+export const attributeTypes = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5, function: 9 } as const;
 
 /** An attribute in the form of tfjs-node's `TFEOpAttr`; arrays stand for the list types. */
 export interface Attribute {
@@ -29,6 +29,8 @@ export function setGraphAttribute(tf: TensorflowApi, op: Pointer, attribute: Att
   else if (type === attributeTypes.float) tf.TF_SetAttrFloat(op, name, value as number);
   else if (type === attributeTypes.string)
     tf.TF_SetAttrString(op, name, value as string, Buffer.byteLength(value as string));
+  else if (type === attributeTypes.function)
+    tf.TF_SetAttrFuncName(op, name, value as string, Buffer.byteLength(value as string));
   else tf.TF_SetAttrInt(op, name, value as number);
 }
 

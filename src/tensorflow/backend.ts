@@ -63,6 +63,17 @@ export function recordInto<T>(graph: Graph, body: () => T): T {
   }
 }
 
+/** Within {@link recordInto}: records `body` into another graph. */
+export function recordAside<T>(graph: Graph, body: () => T): T {
+  const engine = tf.engine();
+  engine.startScope('aside');
+  try {
+    return recorder.recordingAside(graph, body);
+  } finally {
+    engine.endScope();
+  }
+}
+
 /** The graph that is being recorded to, or undefined where operations run eagerly. */
 export const currentGraph = (): Graph | undefined => (tf.getBackend() === 'graph' ? recorder.graph : undefined);
 

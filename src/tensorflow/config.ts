@@ -8,6 +8,11 @@ export interface EngineOptions {
   readonly xla?: boolean;
   /** Compute in a shorter float where TensorFlow's rewriter finds it safe; weights stay float32. @default 'none' */
   readonly mixedPrecision?: 'none' | 'bfloat16' | 'float16';
+  /**
+   * Compile chains of element-wise operations (`fuse.ts`); everything else stays with TensorFlow's kernels.
+   * @default true on CPUs, false with a GPU or `xla`
+   */
+  readonly fuse?: boolean;
   /** Take GPU memory as needed instead of all at the start. @default true */
   readonly memoryGrowth?: boolean;
 }

@@ -1,20 +1,39 @@
 /** A TensorFlow graph under construction. It only grows; TensorFlow has no way to take an operation out. */
 import { EngineError } from '../errors.js';
-import { type Output, type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
+import { type Output, type Pointer, type TensorflowApi, tensorflow, toDims, withStatus } from './api.js';
 import { type Attribute, attributeTypes, setGraphAttribute } from './attributes.js';
 import { type DataType, dataTypeOf, dataTypes, type HostTensor, stringsToNative, toNative } from './tensor.js';
 
 /** Operations whose first inputs are one list, with the number of single inputs that follow it. */
-const listInputs: Readonly<Record<string, number>> = { ConcatV2: 1, Pack: 0, AddN: 0, IdentityN: 0, Einsum: 0 };
+const listInputs: Readonly<Record<string, number>> = {
+  ConcatV2: 1,
+  Pack: 0,
+  AddN: 0,
+  IdentityN: 0,
+  Einsum: 0,
+  PartitionedCall: 0,
+};
 
 /** Constants up to this size are stored once and shared. */
 const sharedConstantBytes = 256;
+
+/** What a function consists of. */
+export interface FunctionBody {
+  readonly graph: Graph;
+  readonly inputs: readonly Output[];
+  readonly outputs: readonly Output[];
+}
 
 export class Graph {
   readonly pointer: Pointer;
   readonly #tf: TensorflowApi = tensorflow();
   readonly #constants = new Map<string, Output>();
+  readonly #functions = new Map<string, readonly (readonly number[])[]>();
   #count = 0;
+  #holding: readonly Pointer[] = [];
+
+  /** Whether functions of `fuse` become one compiled operation here. */
+  fuses = false;
 
   constructor() {
     this.pointer = this.#tf.TF_NewGraph();
@@ -35,12 +54,12 @@ export class Graph {
     const tf = this.#tf;
     try {
       return withStatus(type, (status) => {
-        const description = tf.TF_NewOperation(this.pointer, type, `${type}_${this.#count++}`);
+        const description = tf.TF_NewOperation(this.pointer, type, `${type.replace(/^_/, '')}_${this.#count++}`);
         const single = listInputs[type];
         const listed = single === undefined ? 0 : inputs.length - single;
         if (single !== undefined) tf.TF_AddInputList(description, inputs.slice(0, listed), listed);
         for (const input of inputs.slice(listed)) tf.TF_AddInput(description, input);
-        for (const operation of after) tf.TF_AddControlInput(description, operation);
+        for (const operation of [...this.#holding, ...after]) tf.TF_AddControlInput(description, operation);
         for (const attribute of attributes) setGraphAttribute(tf, description, attribute);
         return tf.TF_FinishOperation(description, status);
       });
@@ -52,6 +71,17 @@ export class Graph {
             inputs.map((input) => this.describe(input).shape),
           )
         : error;
+    }
+  }
+
+  /** Runs `body`, whose operations wait for those of `operations`. */
+  after<T>(operations: readonly Pointer[], body: () => T): T {
+    const around = this.#holding;
+    this.#holding = [...around, ...operations];
+    try {
+      return body();
+    } finally {
+      this.#holding = around;
     }
   }
 
@@ -82,6 +112,28 @@ export class Graph {
     return { oper: this.operation('Placeholder', [], attributes), index: 0 };
   }
 
+  /**
+   * Makes operations of another graph a function of this one, at the first call with its name.
+   *
+   * @param define records them and says what goes in and comes out
+   * @returns shapes of the outputs
+   */
+  function(name: string, define: () => FunctionBody): readonly (readonly number[])[] {
+    let shapes = this.#functions.get(name);
+    if (shapes === undefined) {
+      shapes = this.#addFunction(name, define());
+      this.#functions.set(name, shapes);
+    }
+    return shapes;
+  }
+
+  /** Tells TensorFlow the shape of an output that it cannot infer. */
+  setShape(output: Output, shape: readonly number[]): void {
+    withStatus('shape', (status) =>
+      this.#tf.TF_GraphSetTensorShape(this.pointer, output, toDims(shape), shape.length, status),
+    );
+  }
+
   /** Shape and TensorFlow type number of an output. @throws EngineError when the shape is not known while tracing */
   describe(output: Output): { shape: readonly number[]; dtype: number } {
     const tf = this.#tf;
@@ -104,6 +156,33 @@ export class Graph {
 
   dispose(): void {
     this.#tf.TF_DeleteGraph(this.pointer);
+  }
+
+  #addFunction(name: string, { graph, inputs, outputs }: FunctionBody): readonly (readonly number[])[] {
+    const tf = this.#tf;
+    const fn = withStatus(name, (status) =>
+      tf.TF_GraphToFunction(
+        graph.pointer,
+        name,
+        0,
+        -1,
+        0n,
+        inputs.length,
+        [...inputs],
+        outputs.length,
+        [...outputs],
+        0n,
+        0n,
+        '',
+        status,
+      ),
+    );
+    try {
+      withStatus(name, (status) => tf.TF_GraphCopyFunction(this.pointer, fn, 0n, status));
+    } finally {
+      tf.TF_DeleteFunction(fn);
+    }
+    return outputs.map((output) => graph.describe(output).shape);
   }
 
   #newConstant(tensor: Pointer, dtype: DataType | 'string'): Output {

@@ -13,7 +13,7 @@ import type { DataType } from './tensor.js';
 const workspaces: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
 
 export class GraphBinding extends Binding {
-  readonly #outputs = new Map<number, Output>();
+  #outputs = new Map<number, Output>();
   #nextId = 0;
   #graph: Graph | undefined;
 
@@ -26,6 +26,19 @@ export class GraphBinding extends Binding {
     } finally {
       this.#graph = undefined;
       this.#outputs.clear();
+    }
+  }
+
+  /** Within a recording: runs `body` with every operation going to another graph, which sees no tensor of this one. */
+  recordingAside<T>(graph: Graph, body: () => T): T {
+    const around = { graph: this.graph, outputs: this.#outputs };
+    this.#graph = graph;
+    this.#outputs = new Map();
+    try {
+      return body();
+    } finally {
+      this.#graph = around.graph;
+      this.#outputs = around.outputs;
     }
   }
 

@@ -43,6 +43,7 @@ export class Program {
 
   constructor(options: EngineOptions = {}) {
     this.#session = new Session(this.#graph, encodeConfig(options));
+    this.#graph.fuses = options.fuse ?? (options.xla !== true && !this.devices().includes('GPU'));
   }
 
   /**

@@ -1,10 +1,15 @@
 /** Non-linearities with gradients of few, large operations. */
 import * as tf from '@tensorflow/tfjs-core';
 import { rawOp } from '../../tensorflow/backend.js';
+import { fuse } from '../../tensorflow/fuse.js';
 import { withGradient } from './gradient.js';
 
 const inverseSqrt2 = Math.SQRT1_2;
 const inverseSqrt2Pi = 1 / Math.sqrt(2 * Math.PI);
+
+/** Φ(x) of the standard normal distribution. */
+const cdf = (x: tf.Tensor) => tf.mul(tf.add(tf.erf(tf.mul(x, inverseSqrt2)), 1), 0.5);
+const density = (x: tf.Tensor) => tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), inverseSqrt2Pi);
 
 /**
  * Gaussian error linear unit, exact: x Φ(x) with Φ from erf.
@@ -15,14 +20,13 @@ export function gelu<T extends tf.Tensor>(x: T): T {
   return withGradient(
     [x] as const,
     (keep) => {
-      const cdf = tf.mul(tf.add(tf.erf(tf.mul(x, inverseSqrt2)), 1), 0.5);
-      keep(x, cdf);
-      return tf.mul(x, cdf) as T;
+      keep(x);
+      return fuse('gelu', [x] as const, (x) => [tf.mul(x, cdf(x)) as T])[0]!;
     },
-    (dy, [input, cdf]) => {
-      const density = tf.mul(tf.exp(tf.mul(tf.square(input!), -0.5)), inverseSqrt2Pi);
-      return [tf.mul(dy, tf.add(cdf!, tf.mul(input!, density)))];
-    },
+    (dy, [input]) =>
+      fuse('geluGrad', [dy, input!] as const, (dy, x) => [tf.mul(dy, tf.add(cdf(x), tf.mul(x, density(x))))]) as [
+        tf.Tensor,
+      ],
   );
 }
 

@@ -1,6 +1,7 @@
 /** Batch and layer normalisation. */
 import * as tf from '@tensorflow/tfjs-core';
 import { rawOp, rawOps } from '../../tensorflow/backend.js';
+import { fuse } from '../../tensorflow/fuse.js';
 import { withGradient } from './gradient.js';
 import { sumToLast } from './linear.js';
 
@@ -75,6 +76,12 @@ export function batchNormInference({ x, weight, bias, mean, variance }: BatchNor
   );
 }
 
+/** Mean of each row, [M, C] → [M, 1]: as a product with a column, which compiled code does faster than a sum. */
+function rowMean(x: tf.Tensor): tf.Tensor {
+  const columns = x.shape[1]!;
+  return tf.matMul(x as tf.Tensor2D, tf.fill([columns, 1], 1 / columns));
+}
+
 /**
  * [M, C] → [M, C], each row to mean 0 and variance 1, then scaled and shifted by channel.
  *
@@ -84,20 +91,25 @@ export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D
   return withGradient(
     [x, weight, bias] as const,
     (keep) => {
-      const mean = tf.mean(x, 1, true); // [M, 1]
-      const centred = tf.sub(x, mean);
-      const variance = tf.mean(tf.square(centred), 1, true);
-      const scale = tf.rsqrt(tf.add(variance, epsilon));
-      const normal = tf.mul(centred, scale);
-      keep(normal, scale, weight);
-      return rawOp<tf.Tensor2D>('BiasAdd', [tf.mul(normal, weight), bias]);
+      const [y, mean, scale] = fuse(`layerNorm${epsilon}`, [x, weight, bias] as const, (x, weight, bias) => {
+        const mean = rowMean(x); // [M, 1]
+        const centred = tf.sub(x, mean);
+        const scale = tf.rsqrt(tf.add(rowMean(tf.square(centred)), epsilon)); // [M, 1]
+        const y = tf.add<tf.Tensor2D>(tf.mul(tf.mul(centred, scale), weight), bias);
+        return [y, mean, scale] as const;
+      });
+      keep(x, mean, scale, weight);
+      return y;
     },
-    (dy, [normal, scale, gain]) => {
-      const dNormal = tf.mul(dy, gain!);
-      const meanGrad = tf.mean(dNormal, 1, true);
-      const meanProduct = tf.mean(tf.mul(dNormal, normal!), 1, true);
-      const dx = tf.mul(tf.sub(tf.sub(dNormal, meanGrad), tf.mul(normal!, meanProduct)), scale!);
-      return [dx, sumToLast(tf.mul(dy, normal!)), sumToLast(dy)];
+    (dy, [x, mean, scale, weight]) => {
+      const inputs = [dy, x!, mean!, scale!, weight!] as const;
+      return fuse('layerNormGrad', inputs, (dy, x, mean, scale, weight) => {
+        const normal = tf.mul(tf.sub(x, mean), scale);
+        const dNormal = tf.mul(dy, weight);
+        const alongNormal = tf.mul(normal, rowMean(tf.mul(dNormal, normal)));
+        const dx = tf.mul(tf.sub(tf.sub(dNormal, rowMean(dNormal)), alongNormal), scale);
+        return [dx, tf.sum(tf.mul(dy, normal), 0), tf.sum(dy, 0)] as [tf.Tensor, tf.Tensor, tf.Tensor];
+      });
     },
   );
 }

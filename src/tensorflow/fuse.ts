@@ -1,0 +1,48 @@
+/** Chains of element-wise operations as one pass over memory. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { attributeTypes } from './attributes.js';
+import { currentGraph, outputOf, recordAside, tensorOf } from './backend.js';
+import { Graph } from './graph.js';
+import { type DataType, dataTypes } from './tensor.js';
+
+/**
+ * Computes `body(...inputs)`; in a graph that fuses, XLA compiles it into one loop that reads its inputs and writes its
+ * outputs, with nothing in between going through memory.
+ *
+ * For element-wise chains: what is left between convolutions and matrix products is bound by memory, and TensorFlow's own
+ * kernels pass over it once an operation. XLA's loops over a row's elements (sums, softmax) and its matrix products are slow
+ * on CPUs, so those stay outside. There is no gradient: use it inside of `withGradient`.
+ *
+ * @param name two bodies of one name and equal input shapes are compiled once, so they must be the same function
+ */
+export function fuse<I extends readonly tf.Tensor[], O extends readonly tf.Tensor[]>(
+  name: string,
+  inputs: I,
+  body: (...inputs: [...I]) => O,
+): O {
+  const graph = currentGraph();
+  if (graph === undefined || !graph.fuses) return body(...inputs);
+  const fullName = `${name}_${inputs.map(({ shape }) => shape.join('x')).join('_')}`;
+  const shapes = graph.function(fullName, () => {
+    const aside = new Graph();
+    const placeholders = inputs.map(({ dtype, shape }) => aside.placeholder(dtype as DataType, shape));
+    const outputs = recordAside(aside, () => body(...(placeholders.map(tensorOf) as unknown as [...I])).map(outputOf));
+    return { graph: aside, inputs: placeholders, outputs };
+  });
+  const operation = graph.operation('PartitionedCall', inputs.map(outputOf), [
+    {
+      name: 'Tin',
+      type: attributeTypes.type,
+      value: inputs.map(({ dtype }) => dataTypes[dtype as DataType]),
+    },
+    { name: 'Tout', type: attributeTypes.type, value: shapes.map(() => dataTypes.float32) },
+    { name: 'f', type: attributeTypes.function, value: fullName },
+    { name: '_XlaMustCompile', type: attributeTypes.bool, value: true },
+    { name: '_noinline', type: attributeTypes.bool, value: true },
+  ]);
+  return shapes.map((shape, index) => {
+    const output = { oper: operation, index };
+    graph.setShape(output, shape);
+    return tensorOf(output);
+  }) as unknown as O;
+}
