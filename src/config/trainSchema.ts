@@ -143,6 +143,13 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
         .describe(
           'Decay, per step, of a running average of the weights, which is then what is measured and saved. null: none.',
         ),
+      recomputeStages: z
+        .array(z.int().min(1).max(4))
+        .default([])
+        .describe(
+          'Stages of the backbone whose activations are computed again in the backward pass: much less memory, for about ' +
+            'a third more time in them. Attention over large maps does so by itself.',
+        ),
       seed: z.int().min(0).default(0).describe('Of initial weights, order and augmentation.'),
       onNonFinite: z
         .enum(['stop', 'skip', 'rollback'])

@@ -5,13 +5,13 @@
  * Where paper and the authors' release differ, the release is followed; each place says so.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { BatchNorm, Conv2d, DepthwiseConv2d, LayerNorm, Linear } from '../nn/layers.js';
+import { BatchNorm, Conv2d, convNorm, DepthwiseConv2d, geluNorm, LayerNorm, Linear } from '../nn/layers.js';
 import { type ForwardContext, Module } from '../nn/module.js';
-import { gelu } from '../nn/ops/activation.js';
 import { dropPath } from '../nn/ops/drop.js';
-import { attention, defaultChunk } from './attention.js';
+import { recompute } from '../nn/ops/recompute.js';
+import { attention, attentionByRows, rowsByPiece } from './attention.js';
 import { GridBias } from './positionBias/gridBias.js';
-import type { BiasShape, Grid, PositionBias } from './positionBias/positionBias.js';
+import { type BiasByRows, type BiasShape, type Grid, type PositionBias, rowsOf } from './positionBias/positionBias.js';
 
 /** Widths and depths of a network of the family. */
 export interface CmtSpec {
@@ -80,9 +80,9 @@ class Stem extends Module {
 
   /** [B, H, W, 3] → [B, H/2, W/2, T]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
-    let y = this.norm1.forward(gelu(this.conv1.forward(x)), ctx);
-    y = this.norm2.forward(gelu(this.conv2.forward(y)), ctx);
-    return this.norm3.forward(gelu(this.conv3.forward(y)), ctx);
+    let y = geluNorm(this.norm1, this.conv1.forward(x), ctx);
+    y = geluNorm(this.norm2, this.conv2.forward(y), ctx);
+    return geluNorm(this.norm3, this.conv3.forward(y), ctx);
   }
 }
 
@@ -137,15 +137,19 @@ class Lmhsa extends Module {
     }
   }
 
-  /** [B, H, W, C], bias [h, H·W, Nk] → [B, H, W, C]. */
-  forward(x: tf.Tensor4D, bias: tf.Tensor3D | undefined, ctx: ForwardContext): tf.Tensor4D {
-    const reduced = this.reduce && this.reduceNorm ? this.reduceNorm.forward(this.reduce.forward(x), ctx) : x; // [B, H/r, W/r, C]
+  /** [B, H, W, C], bias for h heads and Nk keys, if any, → [B, H, W, C]. */
+  forward(x: tf.Tensor4D, bias: BiasByRows | undefined, ctx: ForwardContext): tf.Tensor4D {
+    const [batch, height, width] = x.shape;
+    const reduced = this.reduce && this.reduceNorm ? convNorm(this.reduce, this.reduceNorm, x, ctx) : x; // [B, H/r, W/r, C]
     const query = this.#split(this.query.forward(x, (x.shape[3] / this.heads) ** -0.5)); // [B, h, N, C/h]
     const key = this.#split(this.key.forward(reduced)); // [B, h, Nk, C/h]
     const value = this.#split(this.value.forward(reduced)); // [B, h, Nk, C/h]
-    const chunk = defaultChunk(x.shape[0], this.heads, key.shape[2]);
-    const mixed = this.#merge(attention(query, key, value, bias ?? null, chunk), x.shape); // [B, H, W, C]
-    return this.project.forward(mixed);
+    const rows = rowsByPiece(batch, this.heads, height, width, key.shape[2]);
+    const mixed =
+      rows.length === 1
+        ? attention(query, key, value, bias?.rows(bias.source, 0, height))
+        : attentionByRows(query, key, value, bias, rows, ctx);
+    return this.project.forward(this.#merge(mixed, x.shape));
   }
 
   /** [B, H, W, C] → [B, h, H·W, C/h]. */
@@ -188,9 +192,9 @@ export class Irffn extends Module {
 
   /** [B, H, W, C] → [B, H, W, C]. The caller adds the outer shortcut. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
-    let y = this.expandNorm.forward(gelu(this.expand.forward(x)), ctx); // [B, H, W, ⌊rC⌋]
-    y = this.localNorm.forward(gelu(this.local.forward(y)), ctx); // [B, H, W, ⌊rC⌋]
-    return this.projectNorm.forward(this.project.forward(y), ctx); // [B, H, W, C]
+    let y = geluNorm(this.expandNorm, this.expand.forward(x), ctx); // [B, H, W, ⌊rC⌋]
+    y = geluNorm(this.localNorm, this.local.forward(y), ctx); // [B, H, W, ⌊rC⌋]
+    return convNorm(this.project, this.projectNorm, y, ctx); // [B, H, W, C]
   }
 }
 
@@ -217,18 +221,30 @@ export class CmtBlock extends Module {
     this.irffn = new Irffn(channels, ratio);
   }
 
-  /** [B, H, W, C], bias [h, H·W, Nk] → [B, H, W, C]. */
-  forward(x: tf.Tensor4D, bias: tf.Tensor3D | undefined, ctx: ForwardContext): tf.Tensor4D {
+  /** [B, H, W, C], bias for h heads and Nk keys, if any, → [B, H, W, C]. */
+  forward(x: tf.Tensor4D, bias: BiasByRows | undefined, ctx: ForwardContext): tf.Tensor4D {
     let y = this.lpu.forward(x);
     y = tf.add(y, dropPath(this.attention.forward(normaliseMap(this.norm1, y), bias, ctx), this.dropPath, ctx));
     return tf.add(y, dropPath(this.irffn.forward(normaliseMap(this.norm2, y), ctx), this.dropPath, ctx));
   }
 }
 
+/** `block.forward`, of which nothing is kept for the backward pass but the input. */
+function recomputed(block: CmtBlock, x: tf.Tensor4D, bias: BiasByRows | undefined, ctx: ForwardContext): tf.Tensor4D {
+  const trained = [...block.parameters()].map(([, parameter]) => parameter).filter(({ trainable }) => trainable);
+  const weights = trained.map((parameter) => parameter.read());
+  if (bias === undefined) return recompute([x] as const, ctx, (ctx, x) => block.forward(x, bias, ctx), { weights });
+  return recompute([x, bias.source] as const, ctx, (ctx, x, source) => block.forward(x, { ...bias, source }, ctx), {
+    weights,
+  });
+}
+
 class Stage extends Module {
   readonly patch: PatchAggregation;
   readonly positionBias: PositionBias | undefined;
   readonly blocks: CmtBlock[];
+  /** Whether training computes the activations of each block again in the backward pass, to save memory. */
+  recompute = false;
 
   constructor(
     patch: PatchAggregation,
@@ -245,10 +261,22 @@ class Stage extends Module {
   /** [B, H, W, I] → [B, H/2, W/2, C]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
     let y = this.patch.forward(x);
-    const queries: Grid = [y.shape[1], y.shape[2]];
-    const bias = this.positionBias?.fitted(queries, [queries[0] / this.reduction, queries[1] / this.reduction]);
-    for (const [i, block] of this.blocks.entries()) y = block.forward(y, bias?.(i), ctx);
+    const bias = this.#bias(y.shape);
+    for (const [i, block] of this.blocks.entries())
+      y = this.recompute ? recomputed(block, y, bias?.(i), ctx) : block.forward(y, bias?.(i), ctx);
     return y;
+  }
+
+  /** The bias of each block for a map of a shape: made whole, where attention will take it whole. */
+  #bias([batch, height, width]: readonly number[]): ((block: number) => BiasByRows) | undefined {
+    const bias = this.positionBias;
+    if (bias === undefined) return undefined;
+    const queries: Grid = [height!, width!];
+    const keys: Grid = [height! / this.reduction, width! / this.reduction];
+    const pieces = rowsByPiece(batch!, this.blocks[0]!.attention.heads, height!, width!, keys[0] * keys[1]).length;
+    if (pieces > 1) return bias.fittedByRows(queries, keys);
+    const whole = bias.fitted(queries, keys);
+    return (block) => rowsOf(whole(block), queries);
   }
 }
 
@@ -281,6 +309,11 @@ export class Cmt extends Module {
         reductions[s]!,
       );
     });
+  }
+
+  /** Makes training compute the activations of these stages, counted from 1, again in the backward pass. */
+  recompute(stages: readonly number[]): void {
+    for (const stage of stages) this.stages[stage - 1]!.recompute = true;
   }
 
   /** [B, H, W, 3] → C2 … C5, [B, H/s, W/s, C] with s = 4, 8, 16, 32. H and W are multiples of 32. */

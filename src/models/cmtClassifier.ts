@@ -1,6 +1,6 @@
 /** The CMT classifier, for pretraining. */
 import * as tf from '@tensorflow/tfjs-core';
-import { BatchNorm, Conv2d, Linear } from '../nn/layers.js';
+import { BatchNorm, Conv2d, convNorm, Linear } from '../nn/layers.js';
 import { type ForwardContext, Module } from '../nn/module.js';
 import { silu } from '../nn/ops/activation.js';
 import { dropout } from '../nn/ops/drop.js';
@@ -34,7 +34,7 @@ export class CmtClassifier extends Module {
   /** [B, H, W, 3] → logits [B, K]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor2D {
     const c5 = this.backbone.forward(x, ctx)[3];
-    const map = silu(this.expandNorm.forward(this.expand.forward(c5), ctx)); // [B, H/32, W/32, W]
+    const map = silu(convNorm(this.expand, this.expandNorm, c5, ctx)); // [B, H/32, W/32, W]
     const pooled = dropout(tf.mean<tf.Tensor2D>(map, [1, 2]), this.options.headDropout ?? 0, ctx); // [B, W]
     return this.head.forward(pooled);
   }

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Initializer, kaimingNormal, ones, truncatedNormal, zeros } from './init.js';
 import { type ForwardContext, Module, Parameter } from './module.js';
+import { affineGelu, gelu } from './ops/activation.js';
 import { conv2d, depthwiseConv2d } from './ops/convolution.js';
 import { biasAdd, linear } from './ops/linear.js';
 import { batchNormInference, batchNormTraining, groupNorm, layerNorm } from './ops/normalisation.js';
@@ -17,6 +18,12 @@ export interface Conv2dOptions {
   readonly init?: Initializer;
   /** @default 0 */
   readonly biasInit?: Initializer;
+}
+
+/** A factor and a summand a channel, [C] each: what a normalisation with given statistics amounts to. */
+export interface Affine {
+  readonly scale: tf.Tensor1D;
+  readonly shift: tf.Tensor1D;
 }
 
 /** Convolution with bias. */
@@ -36,14 +43,24 @@ export class Conv2d extends Module {
     this.bias = new Parameter([outChannels], options.biasInit ?? zeros);
   }
 
-  /** [B, H, W, I] → [B, H', W', O]. */
-  forward(x: tf.Tensor4D): tf.Tensor4D {
-    const weight = this.weight.read<tf.Tensor4D>();
+  /**
+   * [B, H, W, I] → [B, H', W', O].
+   *
+   * @param after applied to the result; it goes into the weights
+   */
+  forward(x: tf.Tensor4D, after?: Affine): tf.Tensor4D {
+    const [weight, bias] = withAffine(this.weight.read<tf.Tensor4D>(), this.bias.read<tf.Tensor1D>(), after);
     const [kernel, , inputs, outputs] = weight.shape;
     // A 1×1 convolution is a matrix product, and TensorFlow's gradients of that are faster.
-    if (kernel === 1 && this.#stride === 1) return linear(x, tf.reshape(weight, [inputs, outputs]), this.bias.read());
-    return biasAdd(conv2d(x, weight, { stride: this.#stride, padding: this.#padding }), this.bias.read());
+    if (kernel === 1 && this.#stride === 1) return linear(x, tf.reshape(weight, [inputs, outputs]), bias);
+    return biasAdd(conv2d(x, weight, { stride: this.#stride, padding: this.#padding }), bias);
   }
+}
+
+/** Filter and bias of a convolution with an affine map after it: (x * W + b) s + t = x * (W s) + (b s + t). */
+function withAffine<T extends tf.Tensor>(weight: T, bias: tf.Tensor1D, after?: Affine): [T, tf.Tensor1D] {
+  if (after === undefined) return [weight, bias];
+  return [tf.mul(weight, after.scale), tf.add(tf.mul(bias, after.scale), after.shift)];
 }
 
 /** The filter that gives its input back: [k, k, 1, 1], one in the centre. */
@@ -86,12 +103,18 @@ export class DepthwiseConv2d extends Module {
     this.bias = new Parameter([channels], zeros);
   }
 
-  /** [B, H, W, C] → [B, H', W', C]. */
-  forward(x: tf.Tensor4D): tf.Tensor4D {
+  /**
+   * [B, H, W, C] → [B, H', W', C].
+   *
+   * @param after applied to the result; it goes into the weights
+   */
+  forward(x: tf.Tensor4D, after?: Affine): tf.Tensor4D {
     const weight = this.weight.read<tf.Tensor4D>();
-    const filter = this.#shortcut ? tf.add<tf.Tensor4D>(weight, identityFilter(weight.shape[0])) : weight;
-    const y = depthwiseConv2d(x, filter, { stride: this.#stride, padding: this.#padding });
-    return biasAdd(y, this.bias.read());
+    const own = this.#shortcut ? tf.add<tf.Tensor4D>(weight, identityFilter(weight.shape[0])) : weight;
+    const [kernel, , channels] = own.shape;
+    const [flat, bias] = withAffine(tf.reshape(own, [kernel, kernel, channels]), this.bias.read<tf.Tensor1D>(), after);
+    const filter = tf.reshape(flat, own.shape) as tf.Tensor4D;
+    return biasAdd(depthwiseConv2d(x, filter, { stride: this.#stride, padding: this.#padding }), bias);
   }
 }
 
@@ -139,6 +162,17 @@ export class BatchNorm extends Module {
     this.variance = new Parameter([channels], ones, 'statistic');
   }
 
+  /** Whether the statistics are those of the batch, and not the running ones. */
+  usesBatch(ctx: ForwardContext): boolean {
+    return ctx.training && !this.frozen;
+  }
+
+  /** What this layer amounts to where it does not use the batch. */
+  affine(): Affine {
+    const scale = tf.mul<tf.Tensor1D>(this.weight.read(), tf.rsqrt(tf.add(this.variance.read(), this.epsilon)));
+    return { scale, shift: tf.sub(this.bias.read<tf.Tensor1D>(), tf.mul(this.mean.read(), scale)) };
+  }
+
   /** [B, H, W, C] → [B, H, W, C]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
     const inputs = {
@@ -148,12 +182,29 @@ export class BatchNorm extends Module {
       mean: this.mean.read<tf.Tensor1D>(),
       variance: this.variance.read<tf.Tensor1D>(),
     };
-    if (!ctx.training || this.frozen) return batchNormInference(inputs, this.epsilon);
+    if (!this.usesBatch(ctx)) return batchNormInference(inputs, this.epsilon);
     return batchNormTraining(inputs, this.epsilon, this.momentum, (mean, variance) => {
-      this.mean.assign(mean);
-      this.variance.assign(variance);
+      ctx.update(this.mean, mean);
+      ctx.update(this.variance, variance);
     });
   }
+}
+
+/** Convolution, then batch normalisation; with running statistics the second becomes part of the first. */
+export function convNorm(
+  conv: Conv2d | DepthwiseConv2d,
+  norm: BatchNorm,
+  x: tf.Tensor4D,
+  ctx: ForwardContext,
+): tf.Tensor4D {
+  return norm.usesBatch(ctx) ? norm.forward(conv.forward(x), ctx) : conv.forward(x, norm.affine());
+}
+
+/** GELU, then batch normalisation; in inference one pass for both. */
+export function geluNorm(norm: BatchNorm, x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
+  if (ctx.training) return norm.forward(gelu(x), ctx);
+  const { scale, shift } = norm.affine();
+  return affineGelu(x, scale, shift);
 }
 
 /** Layer normalisation over channels. */

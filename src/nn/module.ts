@@ -31,13 +31,18 @@ export interface ForwardContext {
   readonly training: boolean;
   /** Uniform numbers in [0, 1), new ones in every run of a training step. */
   uniform(shape: readonly number[]): tf.Tensor;
+  /** Takes the new value of a running statistic. */
+  update(statistic: Parameter, value: tf.Tensor): void;
 }
 
-/** Evaluation: nothing is random. */
+/** Evaluation: nothing is random, nothing changes. */
 export const inference: ForwardContext = {
   training: false,
   uniform() {
     throw new Error('random numbers were asked for in inference');
+  },
+  update() {
+    throw new Error('a statistic was updated in inference');
   },
 };
 

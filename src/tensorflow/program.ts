@@ -2,6 +2,7 @@
  * A TensorFlow graph and the session that runs it: traced functions over variables that live in the session.
  */
 import type * as tf from '@tensorflow/tfjs-core';
+import { EngineError } from '../errors.js';
 import { type Output, type Pointer, tensorflow } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
@@ -34,6 +35,15 @@ interface Slot {
 
 let programs = 0;
 
+export interface ProgramOptions extends EngineOptions {
+  /**
+   * Variables become constants, which TensorFlow folds and lays out for its kernels once. For inference with weights that
+   * stay: nothing can be assigned or pushed (`InferenceProgram` makes a new program instead).
+   * @default false
+   */
+  readonly constantVariables?: boolean;
+}
+
 export class Program {
   readonly #graph = new Graph();
   readonly #session: Session;
@@ -41,7 +51,10 @@ export class Program {
   readonly #prefix = `program${programs++}`;
   #unset: Variable[] = [];
 
-  constructor(options: EngineOptions = {}) {
+  readonly #constants: Map<Variable, Output> | undefined;
+
+  constructor(options: ProgramOptions = {}) {
+    if (options.constantVariables) this.#constants = new Map();
     this.#session = new Session(this.#graph, encodeConfig(options));
     this.#graph.fuses = options.fuse ?? (options.xla !== true && !this.devices().includes('GPU'));
   }
@@ -125,7 +138,11 @@ export class Program {
   ): Signature<I, O> {
     const graph = this.#graph;
     return recordInto(graph, () => {
-      const trace = new Trace(graph, (variable) => this.#slot(variable).handle);
+      const trace = new Trace(
+        graph,
+        (variable) => this.#slot(variable).handle,
+        this.#constants && ((variable) => this.#constant(variable)),
+      );
       return trace.during(() => {
         const feeds = inputs.map(
           ([name, { data, shape }]) => [name, graph.placeholder(dataTypeOf(data), shape)] as const,
@@ -153,7 +170,19 @@ export class Program {
     return tensorOf({ oper: this.#graph.operation('Cast', [output], attributes), index: 0 });
   }
 
+  #constant(variable: Variable): Output {
+    const constants = this.#constants!;
+    let output = constants.get(variable);
+    if (output === undefined) {
+      output = this.#graph.constant({ data: variable.value, shape: variable.shape });
+      constants.set(variable, output);
+    }
+    return output;
+  }
+
   #slot(variable: Variable): Slot {
+    if (this.#constants !== undefined)
+      throw new EngineError('the variables of this program are constants: they can be read only');
     let slot = this.#slots.get(variable);
     if (slot === undefined) {
       slot = this.#newSlot(variable);

@@ -1,5 +1,5 @@
 /** One function being recorded: which variables it reads, and what it does to them. */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
 import type { Output, Pointer } from './api.js';
 import { type Attribute, attributeTypes } from './attributes.js';
@@ -40,6 +40,8 @@ export class Trace {
   constructor(
     readonly graph: Graph,
     readonly handleOf: HandleOf,
+    /** Where variables are constants: gives their values. */
+    readonly constantOf?: HandleOf,
   ) {}
 
   /** Runs `body` as this trace. */
@@ -48,6 +50,7 @@ export class Trace {
     try {
       return body();
     } finally {
+      this.#forget();
       active = undefined;
     }
   }
@@ -55,6 +58,9 @@ export class Trace {
   /** The variable's value: as it was before the run, or after its updates inside {@link afterUpdates}. */
   read(variable: Variable): tf.Tensor {
     let tensor = this.#reads.get(variable);
+    if (tensor === undefined && this.constantOf !== undefined) {
+      tensor = this.#remember(variable, this.constantOf(variable));
+    }
     if (tensor === undefined) {
       const updatedBy = this.#updatedBy.get(variable);
       const after = updatedBy === undefined ? [] : [updatedBy];
@@ -64,10 +70,21 @@ export class Trace {
         [floatAttribute('dtype')],
         after,
       );
-      tensor = tensorOf({ oper: operation, index: 0 });
-      this.#reads.set(variable, tensor);
+      tensor = this.#remember(variable, { oper: operation, index: 0 });
     }
     return tensor;
+  }
+
+  /** Kept, since the first to read may be in a scope at whose end tfjs disposes of its tensors. */
+  #remember(variable: Variable, output: Output): tf.Tensor {
+    const tensor = tf.keep(tensorOf(output));
+    this.#reads.set(variable, tensor);
+    return tensor;
+  }
+
+  #forget(): void {
+    for (const tensor of this.#reads.values()) tensor.dispose();
+    this.#reads.clear();
   }
 
   /** Plans a new value for a variable. */
@@ -106,7 +123,7 @@ export class Trace {
     const bodies = this.#afterwards;
     this.#afterwards = [];
     if (bodies.length === 0) return;
-    this.#reads.clear();
+    this.#forget();
     for (const body of bodies) body();
     this.#commit();
   }

@@ -42,6 +42,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     this.#sets = sets;
     this.model = buildClassifier(config.model, sets.train.classes.length, train.seed);
     const cache = cacheOptions(data);
+    this.model.backbone.recompute(train.recomputeStages);
     const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped, decoder: decoderModule };
     this.#loader = new ClassificationLoader({
       ...common,

@@ -34,6 +34,7 @@ export class DetectionTask implements Task<DetectionBatch> {
     this.#train = train;
     this.#val = val;
     this.model = buildDetector(config.model, train.dataset.categories.length, config.train.seed);
+    this.model.backbone.recompute(config.train.recomputeStages);
     const options = { workers: workerCount(config.data.workers), onSkipped: events.onSkipped };
     this.#loader = trainingLoader(train.dataset, config.data, config.train, options);
     const valOptions = { ...options, onBroken: config.data.onBroken, maxShapes: config.data.maxShapes };

@@ -53,6 +53,10 @@ class TrainingContext implements ForwardContext {
       Tseed: { type: 'int32' },
     });
   }
+
+  update(statistic: Parameter, value: tf.Tensor): void {
+    statistic.assign(value);
+  }
 }
 
 /** L2 norm over all gradients together. */

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eraseWithNoise, mixWithReversed } from '../../src/models/mixedInput.js';
-import type { ForwardContext } from '../../src/nn/module.js';
 import { Random } from '../../src/random.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { Program } from '../../src/tensorflow/program.js';
 import { expectMean, expectShare } from '../support/statistics.js';
+import { trainingContext } from '../support/trainingContext.js';
 
 const program = new Program();
 beforeAll(() => useEagerBackend());
@@ -13,14 +13,12 @@ afterAll(() => program.dispose());
 
 /** Uniform numbers from our own generator. */
 const random = new Random(1);
-const ctx: ForwardContext = {
-  training: true,
-  uniform: (shape) =>
-    tf.tensor(
-      Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.next()),
-      [...shape],
-    ),
-};
+const ctx = trainingContext((shape) =>
+  tf.tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.next()),
+    [...shape],
+  ),
+);
 
 /** Picture i has the value 10 i + row + column / 10 in all channels. */
 function pictures(batch: number, height: number, width: number): Float32Array {

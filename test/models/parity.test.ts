@@ -14,12 +14,13 @@ import { Cmt, type CmtSpec } from '../../src/models/cmt.js';
 import { CmtClassifier } from '../../src/models/cmtClassifier.js';
 import { importAuthors } from '../../src/models/convertCheckpoint.js';
 import { softTargetCrossEntropy } from '../../src/models/losses.js';
-import { type ForwardContext, inference, type Parameter } from '../../src/nn/module.js';
+import { inference, type Parameter } from '../../src/nn/module.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { Program } from '../../src/tensorflow/program.js';
 import { AdamW } from '../../src/train/optimizer.js';
 import { TrainStep } from '../../src/train/step.js';
 import { describeWithShared } from '../support/shared.js';
+import { trainingContext } from '../support/trainingContext.js';
 
 const mini: CmtSpec = {
   dims: [16, 32, 64, 128],
@@ -54,7 +55,7 @@ function loadMini(file: string): { model: CmtClassifier; parameters: Map<string,
 describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) => {
   let expected: Map<string, NamedArray>;
   const program = new Program();
-  const training: ForwardContext = { training: true, uniform: inference.uniform };
+  const training = trainingContext();
 
   beforeAll(() => {
     useEagerBackend();

@@ -10,6 +10,7 @@ import { batchNormInference, batchNormTraining, groupNorm, layerNorm } from '../
 import { resizeNearest } from '../../src/nn/ops/resize.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { expectGradient } from '../support/finiteDifferences.js';
+import { trainingContext } from '../support/trainingContext.js';
 
 beforeAll(() => useEagerBackend());
 
@@ -86,7 +87,7 @@ describe('values', () => {
   test('dropPath: whole samples, scaled to keep the mean; nothing in inference', () => {
     const x = tf.ones([4, 2]);
     const uniform = () => tf.tensor2d([0.1, 0.3, 0.2, 0.9], [4, 1]); // kept where 0.75 + u ≥ 1
-    expect(values(dropPath(x, 0.25, { training: true, uniform }))).toEqual(
+    expect(values(dropPath(x, 0.25, trainingContext(uniform)))).toEqual(
       [0, 0, 4 / 3, 4 / 3, 0, 0, 4 / 3, 4 / 3].map(Math.fround),
     );
     expect(dropPath(x, 0.25, inference)).toBe(x);

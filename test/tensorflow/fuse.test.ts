@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { fuse } from '../../src/tensorflow/fuse.js';
-import { inOrder } from '../../src/tensorflow/order.js';
 import { Program } from '../../src/tensorflow/program.js';
 
 const vector = (...values: number[]) => ({ data: Float32Array.from(values), shape: [values.length] });
@@ -54,25 +53,5 @@ describe('fuse', () => {
   test('after an error in a body the next trace works', async () => {
     const compiled = program.compile(({ x }) => ({ y: fuse('testAfter', [x] as const, (x) => [tf.add(x, 1)])[0]! }));
     expect(numbers((await compiled({ x: vector(1) })).y)).toEqual([2]);
-  });
-});
-
-describe('inOrder', () => {
-  const program = new Program();
-  afterAll(() => program.dispose());
-
-  test('a repeated computation is not taken for the first one, and comes after what it waits for', async () => {
-    const compiled = program.compile(({ x }) => {
-      const once = tf.exp(x);
-      const last = tf.sqrt(once);
-      const again = inOrder([last], () => tf.exp(x));
-      return { last, both: tf.add(once, again) };
-    });
-    const results = await compiled({ x: vector(0, 0) });
-    expect(numbers(results.both)).toEqual([2, 2]);
-    const [operations] = await program.profile(() => compiled({ x: vector(0, 0) }));
-    const starts = (type: string) => operations!.filter((op) => op.type === type).map(({ startUs }) => startUs);
-    expect(starts('Exp')).toHaveLength(2);
-    expect(Math.max(...starts('Exp'))).toBeGreaterThanOrEqual(starts('Sqrt')[0]!);
   });
 });

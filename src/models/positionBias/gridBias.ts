@@ -4,7 +4,7 @@ import { normal } from '../../nn/init.js';
 import { Parameter } from '../../nn/module.js';
 import { gatherRows } from '../../nn/ops/gather.js';
 import { type Interpolation, resampleMatrix, resampleTaps } from '../../nn/resample.js';
-import type { BiasShape, Grid, PositionBias } from './positionBias.js';
+import { type BiasByRows, type BiasShape, type Grid, type PositionBias, rowsOf } from './positionBias.js';
 
 /**
  * - `bilinear`, `bicubic`: resample the query grid, then the key grid, each by rows and columns: positions keep their place.
@@ -28,41 +28,64 @@ export class GridBias extends Parameter implements PositionBias {
   }
 
   fitted(queries: Grid, keys: Grid): () => tf.Tensor3D {
+    const { source, rows } = this.#fit(queries, keys);
+    const bias = rows(source, 0, queries[0]);
+    return () => bias;
+  }
+
+  fittedByRows(queries: Grid, keys: Grid): () => BiasByRows {
     const bias = this.#fit(queries, keys);
     return () => bias;
   }
 
-  #fit(queries: Grid, keys: Grid): tf.Tensor3D {
+  #fit(queries: Grid, keys: Grid): BiasByRows {
     const bias = this.read<tf.Tensor3D>();
     const same = (a: Grid, b: Grid) => a[0] === b[0] && a[1] === b[1];
-    if (same(queries, this.queries) && same(keys, this.keys)) return bias;
+    if (same(queries, this.queries) && same(keys, this.keys)) return rowsOf(bias, queries);
     return this.resample === 'flattened'
-      ? resampleFlattened(bias, queries[0] * queries[1], keys[0] * keys[1])
+      ? rowsOf(resampleFlattened(bias, queries[0] * queries[1], keys[0] * keys[1]), queries)
       : resampleGrids(bias, [this.queries, this.keys], [queries, keys], this.resample);
   }
 }
 
-/** [h, Hq · Wq, Hk · Wk] → [h, Hq' · Wq', Hk' · Wk'], axis by axis. */
+/** [h, Hq · Wq, Hk · Wk] → [h, Hq' · Wq', Hk' · Wk'], axis by axis; the keys, the smaller grid, first and for all rows. */
 function resampleGrids(
   bias: tf.Tensor3D,
-  from: readonly [Grid, Grid],
-  to: readonly [Grid, Grid],
+  [queries, keys]: readonly [Grid, Grid],
+  [toQueries, toKeys]: readonly [Grid, Grid],
   kind: Interpolation,
-): tf.Tensor3D {
-  const heads = bias.shape[0];
-  const sizes = [from[0][0], from[0][1], from[1][0], from[1][1]];
-  const targets = [to[0][0], to[0][1], to[1][0], to[1][1]];
-  let x: tf.Tensor = bias;
-  for (const [axis, target] of targets.entries()) {
-    const size = sizes[axis]!;
-    if (size === target) continue;
-    const before = heads * sizes.slice(0, axis).reduce((a, b) => a * b, 1);
-    const after = sizes.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const matrix = tf.tensor3d(resampleMatrix(size, target, kind), [1, target, size]);
-    x = tf.matMul(tf.tile(matrix, [before, 1, 1]), tf.reshape(x, [before, size, after])); // [before, target, after]
-    sizes[axis] = target;
-  }
-  return tf.reshape(x, [heads, targets[0]! * targets[1]!, targets[2]! * targets[3]!]);
+): BiasByRows {
+  const before = bias.shape[0] * queries[0] * queries[1];
+  const count = toKeys[0] * toKeys[1];
+  const byRow = resampleAxis(bias, before, keys[1], resampleMatrix(keys[0], toKeys[0], kind));
+  const source = resampleAxis(byRow, before * toKeys[0], 1, resampleMatrix(keys[1], toKeys[1], kind)); // [h, Hq · Wq, Nk']
+  const down = resampleMatrix(queries[0], toQueries[0], kind);
+  const across = resampleMatrix(queries[1], toQueries[1], kind);
+  return {
+    source,
+    rows(source, first, end) {
+      const heads = bias.shape[0];
+      const some = down.subarray(first * queries[0], end * queries[0]);
+      const byRow = resampleAxis(source, heads, queries[1] * count, some); // [h, rows, Wq, Nk']
+      const fitted = resampleAxis(byRow, heads * (end - first), count, across);
+      return tf.reshape(fitted, [heads, (end - first) * toQueries[1], count]);
+    },
+  };
+}
+
+/**
+ * Resamples the middle one of three axes.
+ *
+ * @param x [before, from, after], in any shape
+ * @param matrix [to, from]
+ * @returns [before, to, after]
+ */
+function resampleAxis(x: tf.Tensor, before: number, after: number, matrix: Float32Array): tf.Tensor {
+  const from = x.size / before / after;
+  const to = matrix.length / from;
+  if (after === 1) return tf.matMul(tf.reshape(x, [before, from]), tf.tensor2d(matrix, [to, from]), false, true);
+  const tiled = tf.tile(tf.tensor3d(matrix, [1, to, from]), [before, 1, 1]);
+  return tf.matMul(tiled, tf.reshape(x, [before, from, after]));
 }
 
 /** [h, N, Nk] → [h, N', Nk'] as PyTorch's bicubic `interpolate` does it to a picture. */

@@ -4,7 +4,7 @@ import { truncatedNormal } from '../../nn/init.js';
 import { Module, Parameter } from '../../nn/module.js';
 import { matMul2d } from '../../nn/ops/linear.js';
 import { type Interpolation, resampleMatrix } from '../../nn/resample.js';
-import type { BiasShape, Grid, PositionBias } from './positionBias.js';
+import type { BiasByRows, BiasShape, Grid, PositionBias } from './positionBias.js';
 
 /**
  * A table has offsets between cells of the queries' grid, and keys are fewer. For them it is read
@@ -38,18 +38,28 @@ export class TableBias extends Module implements PositionBias {
   }
 
   fitted(queries: Grid, keys: Grid): (block: number) => tf.Tensor3D {
+    const byRows = this.fittedByRows(queries, keys);
+    return (block) => {
+      const { source, rows } = byRows(block);
+      return rows(source, 0, queries[0]);
+    };
+  }
+
+  fittedByRows(queries: Grid, keys: Grid): (block: number) => BiasByRows {
     const count = keys[0] * keys[1];
     // The keys' grid that is read: under `slice`, as many whole rows of the queries' as hold the first Nk cells.
     const read: Grid = this.fit === 'slice' ? [Math.ceil(count / queries[1]), queries[1]] : keys;
-    const [rows, columns] = [0, 1].map((axis) => this.#readings(axis, queries[axis]!, read[axis]!));
-    return (block) => {
-      const byRow = matMul2d(rows!, this.tables[block]!.read()); // [H·Kh, 2W - 1]
-      const byBoth = matMul2d(byRow, tf.transpose(columns!)); // [H·Kh, W·Kw]
-      const pairs = tf.transpose(tf.reshape(byBoth, [queries[0], read[0], queries[1], read[1]]), [0, 2, 1, 3]);
-      const all = tf.reshape(pairs, [1, queries[0] * queries[1], read[0] * read[1]]); // [1, N, Kh·Kw]
-      const shared = count < all.shape[2]! ? tf.slice(all, [0, 0, 0], [1, all.shape[1]!, count]) : all; // [1, N, Nk]
+    const [down, across] = [0, 1].map((axis) => this.#readings(axis, queries[axis]!, read[axis]!));
+    const rows = (table: tf.Tensor, first: number, end: number) => {
+      const some = tf.slice(down!, [first * read[0], 0], [(end - first) * read[0], -1]);
+      const byRow = matMul2d(some, table as tf.Tensor2D); // [rows·Kh, 2W - 1]
+      const byBoth = matMul2d(byRow, tf.transpose(across!)); // [rows·Kh, W·Kw]
+      const pairs = tf.transpose(tf.reshape(byBoth, [end - first, read[0], queries[1], read[1]]), [0, 2, 1, 3]);
+      const all = tf.reshape(pairs, [1, (end - first) * queries[1], read[0] * read[1]]); // [1, rows·W, Kh·Kw]
+      const shared = count < all.shape[2]! ? tf.slice(all, [0, 0, 0], [1, all.shape[1]!, count]) : all; // [1, rows·W, Nk]
       return (this.#heads === 1 ? shared : tf.tile(shared, [this.#heads, 1, 1])) as tf.Tensor3D;
     };
+    return (block) => ({ source: this.tables[block]!.read(), rows });
   }
 
   /** How each pair of a query and a key on one axis reads that axis of the table: [queries · keys, offsets in the table]. */

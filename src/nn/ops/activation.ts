@@ -30,6 +30,13 @@ export function gelu<T extends tf.Tensor>(x: T): T {
   );
 }
 
+/** gelu(x) · scale + shift by channel, [..., C] and [C]: GELU with a normalisation after it, for inference; it has no gradient. */
+export function affineGelu<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, shift: tf.Tensor1D): T {
+  return fuse('affineGelu', [x, scale, shift] as const, (x, scale, shift) => [
+    tf.add(tf.mul(tf.mul(x, cdf(x)), scale), shift) as T,
+  ])[0]!;
+}
+
 /** x σ(x). Source: Elfwing et al., "Sigmoid-Weighted Linear Units" (2017); PyTorch's SiLU. */
 export function silu<T extends tf.Tensor>(x: T): T {
   return withGradient(

@@ -56,6 +56,20 @@ describe('GridBias', () => {
     expect(bias.fitted([2, 3], [1, 2])()).toBe(bias.read());
   });
 
+  test.each(kinds)('%s: some rows are those of the whole', (kind) => {
+    const values = Array.from({ length: 2 * 6 * 2 }, (_, i) => Math.sin(i));
+    const bias = biasOf(values, 2, [3, 2], [1, 2], kind);
+    for (const queries of [
+      [3, 2],
+      [5, 4],
+    ] as const) {
+      const { source, rows } = bias.fittedByRows(queries, [2, 2])();
+      const parts = tf.concat([rows(source, 0, 1), rows(source, 1, queries[0])], 1);
+      const wanted = fitted(bias, queries, [2, 2]);
+      for (const [i, value] of parts.dataSync().entries()) expect(value).toBeCloseTo(wanted[i]!, 5);
+    }
+  });
+
   // Not `flattened`: it sees only the number of tokens.
   test.each(['bilinear', 'bicubic'] as const)(
     '%s: height and width keep their places on grids that are not square',

@@ -143,4 +143,16 @@ describe('TableBias', () => {
       [[7, 7]],
     );
   });
+
+  test.each(['slice', 'bicubic'] as const)('%s: some rows are those of the whole', (fit) => {
+    const bias = biasOf(
+      Array.from({ length: 49 }, (_, i) => Math.sin(i)),
+      [4, 4],
+      { fit },
+    );
+    const { source, rows } = bias.fittedByRows([6, 4], [3, 2])(0);
+    const parts = tf.concat([rows(source, 0, 2), rows(source, 2, 6)], 1).dataSync();
+    const wanted = bias.fitted([6, 4], [3, 2])(0).dataSync();
+    for (const [i, value] of parts.entries()) expect(value).toBeCloseTo(wanted[i]!, 5);
+  });
 });

@@ -1,0 +1,8 @@
+import { type ForwardContext, inference } from '../../src/nn/module.js';
+
+/** Training as in a step, statistics included; random numbers are refused unless they are given. */
+export const trainingContext = (uniform: ForwardContext['uniform'] = inference.uniform): ForwardContext => ({
+  training: true,
+  uniform,
+  update: (statistic, value) => statistic.assign(value),
+});
