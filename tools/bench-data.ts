@@ -60,7 +60,7 @@ async function rateOf(epoch: (index: number) => AsyncIterable<{ readonly distinc
 }
 
 async function detection(): Promise<number> {
-  const sizes = await Promise.all(files.map(readImageSize));
+  const sizes = await Promise.all(files.map((file) => readImageSize(file)));
   const records = repeated.map((file, i) => ({
     imageId: i,
     file,
