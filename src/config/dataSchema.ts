@@ -13,15 +13,11 @@ const loaderKeys = {
     .enum(['none', 'memory', 'disk'])
     .default('none')
     .describe('Where decoded pictures are kept from epoch to epoch, before augmentation.'),
-  cacheGiB: positive.default(8).describe('Most that the cache may hold, in GiB; what does not fit is decoded again.'),
+  cacheGiB: positive.default(8).describe('Most that the cache may hold, in GiB, on disk over all runs; what does not fit is decoded again.'),
   onBroken: z
     .enum(['stop', 'skip'])
     .default('stop')
     .describe('A picture that cannot be decoded. skip: go on without it; the run folder has the list.'),
-  missing: z
-    .enum(['stop', 'skip'])
-    .default('stop')
-    .describe('A picture that is not on disk, which is known before the first step. skip: go on without it.'),
 };
 
 const CocoSplit = z.strictObject({
@@ -82,6 +78,10 @@ export const DetectionData = z
     repeatThreshold: fraction
       .default(0.001)
       .describe('repeatFactor: classes in less than this share of the pictures are repeated.'),
+    missing: z
+      .enum(['stop', 'skip'])
+      .default('stop')
+      .describe('A picture that is not on disk, which is known before the first step. skip: go on without it.'),
     ...loaderKeys,
   })
   .superRefine(({ shortSide, longSide, multiScale }, context) => {
