@@ -35,14 +35,19 @@ const pixelRatio = 2;
 
 /** A PNG. */
 export async function drawCost(network: string, points: readonly CostPoint[]): Promise<Buffer> {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 1000, height: 760 });
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 1000, height: 780 });
   const columns = { side: { left: 70, width: 390 }, batch: { left: 560, width: 390 } };
-  const rows = { time: { top: 80, height: 270 }, memory: { top: 430, height: 270 } };
+  const rows = { time: { top: 110, height: 265 }, memory: { top: 455, height: 265 } };
   chart.setOption({
     animation: false,
     backgroundColor: '#fff',
     title: { text: `${network}: cost against size`, left: 'center', top: 8 },
-    legend: { top: 38, data: Object.values(names).flatMap((name) => [name, `${name}, if it grew with FLOPs`]) },
+    // Wide gaps: without a screen, echarts guesses how long texts are.
+    legend: {
+      top: 40,
+      itemGap: 60,
+      data: Object.values(names).flatMap((name) => [name, `${name}, if it grew with FLOPs`]),
+    },
     grid: panels.map(({ over, measure }) => ({ ...columns[over], ...rows[measure] })),
     xAxis: panels.map(({ over }, i) => ({ ...logAxis(i, places(points, over)), ...named(axisNames[over], 26) })),
     yAxis: panels.map(({ measure }, i) => ({
