@@ -91,7 +91,7 @@ def torchvision_detector(job, mode):
     sides = dict(min_size=min(job["height"], job["width"]), max_size=max(job["height"], job["width"]))
     limits = dict(score_thresh=0.0, topk_candidates=1000, detections_per_img=100)
     model = retinanet_resnet50_fpn(
-        weights=None, weights_backbone=None, num_classes=80, trainable_backbone_layers=5, **sides, **limits
+        weights=None, weights_backbone=None, num_classes=80, **sides, **limits
     )
     model, call = prepared(model, job, mode)
     images = [laid_out(torch.rand(1, 3, job["height"], job["width"]), mode)[0] for _ in range(job["batch"])]
