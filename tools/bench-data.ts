@@ -4,7 +4,8 @@
  *   npx tsx tools/bench-data.ts --images DIR [--workers 2] [--repeat 8] [--rounds 3] [--python FILE]
  *
  * `--python` is a Python with torch 2.9.1, torchvision and Pillow; without it only cmtdet is measured. Rounds alternate between
- * the two, and medians count, so that a machine that is busy for a while is unfair to neither.
+ * the two, and medians count, so that a machine that is busy for a while is unfair to neither. Processor time, of all threads and
+ * processes, is shown beside the rates: other work on the machine blurs it less.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -47,19 +48,33 @@ const decoder = new URL('../src/tensorflow/jpegDecoder.ts', import.meta.url);
 
 type Task = 'detection' | 'classification';
 
-/** Pictures per second of the second epoch; the first starts the workers. */
-async function rateOf(epoch: (index: number) => AsyncIterable<{ readonly distinct: number }>): Promise<number> {
-  let rate = 0;
-  for (const index of [0, 1]) {
-    const start = performance.now();
-    let count = 0;
-    for await (const { distinct } of epoch(index)) count += distinct;
-    rate = (1000 * count) / (performance.now() - start);
-  }
-  return rate;
+interface Speed {
+  /** Pictures per second. */
+  readonly rate: number;
+  /** Milliseconds of processor time per picture. */
+  readonly cpu: number;
 }
 
-async function detection(): Promise<number> {
+/** @param work returns how many pictures it did */
+async function speedOf(work: () => Promise<number>): Promise<Speed> {
+  const [start, startCpu] = [performance.now(), process.cpuUsage()];
+  const count = await work();
+  const { user, system } = process.cpuUsage(startCpu);
+  return { rate: (1000 * count) / (performance.now() - start), cpu: (user + system) / 1000 / count };
+}
+
+/** Of the second epoch; the first starts the workers. */
+async function speedOfEpoch(epoch: (index: number) => AsyncIterable<{ readonly distinct: number }>): Promise<Speed> {
+  const run = async (index: number) => {
+    let count = 0;
+    for await (const { distinct } of epoch(index)) count += distinct;
+    return count;
+  };
+  await run(0);
+  return speedOf(() => run(1));
+}
+
+async function detection(): Promise<Speed> {
   const sizes = await Promise.all(files.map((file) => readImageSize(file)));
   const records = repeated.map((file, i) => ({
     imageId: i,
@@ -70,12 +85,12 @@ async function detection(): Promise<number> {
   }));
   const dataset = { records, categories: [{ id: 1, name: 'thing' }] } as unknown as DetectionDataset;
   const loader = new DetectionLoader({ dataset, batchSize, ...rule, workers, decoder });
-  const rate = await rateOf((epoch) => loader.epoch(epoch));
+  const speed = await speedOfEpoch((epoch) => loader.epoch(epoch));
   await loader.close();
-  return rate;
+  return speed;
 }
 
-async function classification(): Promise<number> {
+async function classification(): Promise<Speed> {
   const transform = {
     size: 224,
     interpolation: 'bicubic',
@@ -90,34 +105,35 @@ async function classification(): Promise<number> {
   const mix = { mixupAlpha: 0, cutmixAlpha: 0, probability: 0, switchProbability: 0 };
   const options = { dataset, batchSize, transform, mix, smoothing: 0, seed: 0, workers, decoder, prefetch: 4 };
   const loader = new ClassificationLoader(options);
-  const rate = await rateOf((epoch) => loader.epoch(epoch));
+  const speed = await speedOfEpoch((epoch) => loader.epoch(epoch));
   await loader.close();
-  return rate;
+  return speed;
 }
 
-async function bare(): Promise<number> {
+async function bare(): Promise<Speed> {
   const settings: BareSettings = { decoder: decoder.href, rule };
   const module = new URL('./bench/bare.worker.ts', import.meta.url);
   const pool = new WorkerPool<readonly string[], number>({ module, size: workers, settings });
   const shares = Array.from({ length: workers }, (_, worker) => repeated.filter((_, i) => i % workers === worker));
   await Promise.all(shares.map(() => pool.run(files.slice(0, 4))));
-  const start = performance.now();
-  await Promise.all(shares.map((share) => pool.run(share)));
-  const rate = (1000 * repeated.length) / (performance.now() - start);
+  const speed = await speedOf(async () => {
+    await Promise.all(shares.map((share) => pool.run(share)));
+    return repeated.length;
+  });
   await pool.close();
-  return rate;
+  return speed;
 }
 
-function pytorch(python: string, task: Task): Record<string, number> {
+function pytorch(python: string, task: Task): Record<string, [rate: number, cpu: number]> {
   const script = fileURLToPath(new URL('bench/pytorch/data_loader.py', import.meta.url));
   const output = execFileSync(python, [script, task, String(workers), String(repeat), ...files], { encoding: 'utf8' });
   return JSON.parse(output);
 }
 
 const medianOf = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-const shown = new Map<string, number[]>();
-const record = (name: string, rate: number) => {
-  shown.set(name, [...(shown.get(name) ?? []), rate]);
+const shown = new Map<string, Speed[]>();
+const record = (name: string, speed: Speed) => {
+  shown.set(name, [...(shown.get(name) ?? []), speed]);
 };
 
 for (let round = 0; round < rounds; round++) {
@@ -126,14 +142,18 @@ for (let round = 0; round < rounds; round++) {
   record('classification, cmtdet', await classification());
   if (values.python === undefined) continue;
   for (const task of ['detection', 'classification'] as const)
-    for (const [mode, rate] of Object.entries(pytorch(values.python, task))) record(`${task}, PyTorch ${mode}`, rate);
+    for (const [mode, [rate, cpu]] of Object.entries(pytorch(values.python, task)))
+      record(`${task}, PyTorch ${mode}`, { rate, cpu });
 }
 
-const medians = new Map([...shown].map(([name, rates]) => [name, medianOf(rates)]));
+const medians = new Map([...shown].map(([name, speeds]) => [name, medianOf(speeds.map(({ rate }) => rate))]));
 process.stdout.write(
-  `${files.length} pictures x ${repeat}, ${workers} workers, median of ${rounds}, pictures a second\n`,
+  `${files.length} pictures x ${repeat}, ${workers} workers, median of ${rounds}: pictures a second, CPU ms a picture\n`,
 );
-for (const [name, rate] of medians) process.stdout.write(`  ${name.padEnd(42)} ${rate.toFixed(1).padStart(8)}\n`);
+for (const [name, rate] of medians) {
+  const cpu = medianOf(shown.get(name)!.map((speed) => speed.cpu));
+  process.stdout.write(`  ${name.padEnd(42)} ${rate.toFixed(1).padStart(8)} ${cpu.toFixed(2).padStart(8)}\n`);
+}
 const judge = (what: string, ratio: number, target: number) =>
   process.stdout.write(`${what}: ${ratio.toFixed(2)}, target ${target}: ${ratio >= target ? 'met' : 'MISSED'}\n`);
 judge(

@@ -108,13 +108,16 @@ describe('plain JPEGs, by TensorFlow and by sharp', () => {
 });
 
 describeWithShared('photographs of COCO', 'data/tiny_coco/val2017', (folder) => {
-  it('have the same pixels from both decoders; 6 of 50 carry another profile', async () => {
+  it('have the same pixels from both decoders; 3 of 50 carry another profile', async () => {
     const files = readdirSync(folder).filter((name) => name.endsWith('.jpg'));
     const bytes = files.map((name) => readFileSync(join(folder, name)));
+    let profiles = 0;
     for (const picture of bytes) {
       const header = readJpegHeader(picture)!;
+      if (header.profile !== 'sRGB') profiles++;
       expect(isPlainJpeg(header)).toBe(true);
       await (header.profile === 'sRGB' ? expectSame : expectClose)(picture);
     }
+    expect([bytes.length, profiles]).toEqual([50, 3]);
   });
 });

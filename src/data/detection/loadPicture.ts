@@ -4,6 +4,7 @@ import { Random } from '../../random.js';
 import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
 import type { PixelRect } from '../image/image.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
+import { recycle } from '../image/pixelMemory.js';
 import { clearAround, placePart } from './inputPicture.js';
 import { inputSize, type ResizeRule, type Size } from './inputSize.js';
 import { coveringPart, mosaicRects } from './mosaic.js';
@@ -75,6 +76,7 @@ export async function loadPicture(
   const input = images.length === 1 ? moves[0]!.target : shape;
   clearAround(input, shape, target);
   const kept = job.sources.map(({ keepPixels }, i) => (keepPixels ? toShared(images[i]!) : undefined));
+  for (const [i, image] of images.entries()) if (!job.sources[i]!.pixels) recycle(image);
   return { input: { width: input.width, height: input.height }, ...joinTargets(moved), kept };
 }
 

@@ -1,5 +1,5 @@
 /** From a file to pixels, by the rules in docs/data.md. */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
 import { type ChoosePart, cutOut, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from './image.js';
@@ -29,11 +29,13 @@ export type DecodePlainJpeg = (bytes: Uint8Array, header: PlainJpegHeader, part?
 export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
   return async (source, choosePart) => {
     const file = typeof source === 'string' ? source : '<bytes>';
-    const bytes = typeof source === 'string' ? readBytes(source) : source;
+    let bytes = typeof source === 'string' ? readBytes(source) : source;
     try {
       const header = decodePlainJpeg && readJpegHeader(bytes);
-      if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels)
+      if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels) {
+        if (typeof source === 'string') bytes = bytes.slice(); // the next file may be read before this is done
         return partOf(await decodeAny(bytes), choosePart);
+      }
       // Where the end is missing, the whole picture is read, to find out whether its pixels are all there.
       if (choosePart && header.orientation === 1 && hasEnd(bytes))
         return inSrgb(decodePlainJpeg(bytes, header, choosePart(header)), header);
@@ -67,10 +69,30 @@ async function decodeAny(bytes: Uint8Array): Promise<RgbImage> {
   return { data, width, height };
 }
 
-/** Read in one go and at once: this runs on worker threads, which have nothing else to do meanwhile. */
+/** Grows with the files that this thread reads: new memory for each would take as long as reading. */
+let fileMemory = new Uint8Array(2 ** 20);
+/** Larger files are rare, and their memory is let go. */
+const largestKept = 16 * 2 ** 20;
+
+/**
+ * The bytes of a file, in memory that the next file takes.
+ *
+ * Read at once: this runs on worker threads, which have nothing else to do meanwhile.
+ */
 function readBytes(file: string): Uint8Array {
   try {
-    return readFileSync(file);
+    const descriptor = openSync(file, 'r');
+    try {
+      const { size } = fstatSync(descriptor);
+      const memory = size > fileMemory.length ? new Uint8Array(size) : fileMemory;
+      if (size <= largestKept) fileMemory = memory;
+      let length = 0;
+      for (let read = -1; read !== 0 && length < size; length += read)
+        read = readSync(descriptor, memory, length, size - length, null);
+      return memory.subarray(0, length);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw new ImageError(file, readFailure(error));
   }

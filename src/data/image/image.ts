@@ -1,3 +1,5 @@
+import { pixelMemory } from './pixelMemory.js';
+
 /** A decoded picture: 8-bit sRGB, upright, [height, width, 3] row by row. docs/data.md says how each kind of file becomes one. */
 export interface RgbImage {
   readonly data: Uint8Array;
@@ -29,9 +31,12 @@ export type DecodeImage = (source: string | Uint8Array, choosePart?: ChoosePart)
 export function cutOut({ data, width: pictureWidth }: RgbImage, { left, top, width, height }: PixelRect): RgbImage {
   const stride = pictureWidth * rgbChannels;
   const start = top * stride + left * rgbChannels;
-  if (width === pictureWidth) return { data: data.slice(start, start + height * stride), width, height };
   const rowBytes = width * rgbChannels;
-  const part = new Uint8Array(height * rowBytes);
+  const part = pixelMemory(height * rowBytes);
+  if (width === pictureWidth) {
+    part.set(data.subarray(start, start + height * stride));
+    return { data: part, width, height };
+  }
   for (let row = 0; row < height; row++) {
     const from = start + row * stride;
     part.set(data.subarray(from, from + rowBytes), row * rowBytes);

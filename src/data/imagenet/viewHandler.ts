@@ -6,6 +6,7 @@ import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../c
 import type { CacheOptions } from '../cache/options.js';
 import type { BrokenPicture } from '../detection/loadPicture.js';
 import { type ChoosePart, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
+import { recycle } from '../image/pixelMemory.js';
 import type { JobHandler } from '../parallel/jobs.js';
 import type { ClassPicture } from './dataset.js';
 import { readPicture } from './readPicture.js';
@@ -69,7 +70,10 @@ export function viewHandler({
       // Nobody wants the whole picture, so only the crop is decoded.
       const choosePart: ChoosePart = ({ width, height }) => drawResizedCrop(width, height, drawn, transform.crop);
       const crop = await readPicture(root, picture, decode, { choosePart });
-      return 'reason' in crop ? crop : placed(viewOfCrop(crop, wholeOf(crop), transform, drawn, target), target);
+      if ('reason' in crop) return crop;
+      const view = viewOfCrop(crop, wholeOf(crop), transform, drawn, target);
+      recycle(crop);
+      return placed(view, target);
     }
     const whole = pixels ? fromShared(pixels) : await readPicture(root, picture, decode, { cache });
     if ('reason' in whole) return whole;

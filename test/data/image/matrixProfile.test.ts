@@ -45,6 +45,15 @@ describe('readMatrixProfile', () => {
       expect(readMatrixProfile(whole.slice(0, length))).toBeUndefined();
   });
 
+  it('a matrix whose colours lie far outside of sRGB makes no sense', async () => {
+    const profile = Uint8Array.from(await profileOf('p3'));
+    const view = new DataView(profile.buffer);
+    const tags = Array.from({ length: view.getUint32(128) }, (_, i) => 132 + 12 * i);
+    const red = tags.find((at) => Buffer.from(profile.subarray(at, at + 4)).toString() === 'rXYZ')!;
+    view.setInt32(view.getUint32(red + 4) + 8, 3 * 65536); // X of red: 3
+    expect(readMatrixProfile(profile)).toBeUndefined();
+  });
+
   it('sRGB is known by name', async () => {
     expect(isSrgb(await profileOf('p3'))).toBe(false);
     expect(isSrgb(new Uint8Array(10))).toBe(false);

@@ -1,4 +1,4 @@
-"""Pictures per second of a PyTorch DataLoader, for tools/bench-data.ts. Prints one JSON line: { mode: pictures per second }.
+"""Speed of a PyTorch DataLoader, for tools/bench-data.ts. Prints one JSON line: { mode: [pictures per second, CPU ms per picture] }.
 
     python data_loader.py detection|classification WORKERS REPEAT FILE...
 
@@ -7,6 +7,7 @@ batches, as cmtdet does, and `float` ones, normalised by torchvision. The best o
 """
 
 import json
+import os
 import random
 import sys
 import time
@@ -60,7 +61,17 @@ def collate(images):
     return batch
 
 
-def rate(files, task, decoder, as_float, workers):
+def cpu_seconds(pids):
+    """Processor time that living processes have taken; Linux only."""
+    ticks = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def speed(files, task, decoder, as_float, workers):
     loader = torch.utils.data.DataLoader(
         Pictures(files, task, decoder, as_float),
         batch_size=BATCH,
@@ -71,23 +82,25 @@ def rate(files, task, decoder, as_float, workers):
     )
     for batch in loader:  # the first epoch starts the workers
         pass
-    start = time.perf_counter()
+    pids = [os.getpid(), *(worker.pid for worker in loader._iterator._workers)]
+    start, start_cpu = time.perf_counter(), cpu_seconds(pids)
     count = 0
     for batch in loader:
         count += len(batch)
-    return count / (time.perf_counter() - start)
+    seconds, cpu = time.perf_counter() - start, cpu_seconds(pids) - start_cpu
+    return count / seconds, 1000 * cpu / count
 
 
 def main():
     task, workers, repeat, *files = sys.argv[1:]
     files *= int(repeat)
     torch.set_num_threads(1)
-    rates = {
-        f"{decoder} {'float' if as_float else 'uint8'}": rate(files, task, decoder, as_float, int(workers))
+    speeds = {
+        f"{decoder} {'float' if as_float else 'uint8'}": speed(files, task, decoder, as_float, int(workers))
         for decoder in ("pil", "io")
         for as_float in (False, True)
     }
-    print(json.dumps(rates))
+    print(json.dumps(speeds))
 
 
 if __name__ == "__main__":
