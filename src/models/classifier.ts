@@ -4,9 +4,8 @@ import { CheckpointError } from '../errors.js';
 import { isSafetensors, readStateDict } from '../formats/stateDict.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
-import { InferenceProgram } from '../tensorflow/inferenceProgram.js';
 import type { OperationTiming } from '../tensorflow/profile.js';
-import type { Compiled } from '../tensorflow/program.js';
+import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import type { CmtWidths } from './authorNames.js';
 import { buildClassifier } from './build.js';
@@ -20,7 +19,7 @@ import { normalisePixels } from './preprocess.js';
 type Maps = 'c2' | 'c3' | 'c4' | 'c5';
 
 export class Classifier {
-  readonly #program: InferenceProgram;
+  readonly #program: Program;
   readonly #logits: Compiled<'images', 'logits'>;
   readonly #pixelLogits: Compiled<'images', 'logits'>;
   readonly #features: Compiled<'images', Maps>;
@@ -29,7 +28,7 @@ export class Classifier {
     readonly model: CmtClassifier,
     engine: EngineOptions = {},
   ) {
-    this.#program = new InferenceProgram(engine);
+    this.#program = new Program(engine);
     const forward = (x: tf.Tensor) => ({ logits: model.forward(x as tf.Tensor4D, inference) });
     this.#logits = this.#program.compile(({ images }) => forward(images));
     this.#pixelLogits = this.#program.compile(({ images }) => forward(normalisePixels(images as tf.Tensor4D)));
@@ -92,7 +91,7 @@ export class Classifier {
 
   /** Takes over the weights that the model's parameters now have on the host. */
   refresh(): Promise<void> {
-    return this.#program.refresh();
+    return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
   }
 
   /** The operations of each run of the graph that `body` makes, with their times. */

@@ -5,7 +5,7 @@
  * Where paper and the authors' release differ, the release is followed; each place says so.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { BatchNorm, Conv2d, convNorm, DepthwiseConv2d, geluNorm, LayerNorm, Linear } from '../nn/layers.js';
+import { BatchNorm, Conv2d, convNorm, DepthwiseConv2d, LayerNorm, Linear } from '../nn/layers.js';
 import { type ForwardContext, Module } from '../nn/module.js';
 import { dropPath } from '../nn/ops/drop.js';
 import { recompute } from '../nn/ops/recompute.js';
@@ -80,9 +80,9 @@ class Stem extends Module {
 
   /** [B, H, W, 3] → [B, H/2, W/2, T]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
-    let y = geluNorm(this.norm1, this.conv1.forward(x), ctx);
-    y = geluNorm(this.norm2, this.conv2.forward(y), ctx);
-    return geluNorm(this.norm3, this.conv3.forward(y), ctx);
+    let y = this.norm1.forwardGelu(this.conv1.forward(x), ctx);
+    y = this.norm2.forwardGelu(this.conv2.forward(y), ctx);
+    return this.norm3.forwardGelu(this.conv3.forward(y), ctx);
   }
 }
 
@@ -192,8 +192,8 @@ export class Irffn extends Module {
 
   /** [B, H, W, C] → [B, H, W, C]. The caller adds the outer shortcut. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
-    let y = geluNorm(this.expandNorm, this.expand.forward(x), ctx); // [B, H, W, ⌊rC⌋]
-    y = geluNorm(this.localNorm, this.local.forward(y), ctx); // [B, H, W, ⌊rC⌋]
+    let y = this.expandNorm.forwardGelu(this.expand.forward(x), ctx); // [B, H, W, ⌊rC⌋]
+    y = this.localNorm.forwardGelu(this.local.forward(y), ctx); // [B, H, W, ⌊rC⌋]
     return convNorm(this.project, this.projectNorm, y, ctx); // [B, H, W, C]
   }
 }

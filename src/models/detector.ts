@@ -11,10 +11,9 @@ import { inference } from '../nn/module.js';
 import { gatherRows } from '../nn/ops/gather.js';
 import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
-import { InferenceProgram } from '../tensorflow/inferenceProgram.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { OperationTiming } from '../tensorflow/profile.js';
-import type { Compiled } from '../tensorflow/program.js';
+import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { buildDetector, levelsOf } from './build.js';
 import type { DetectorDescription } from './description.js';
@@ -71,7 +70,7 @@ function bestOf(
 }
 
 export class Detector {
-  readonly #program: InferenceProgram;
+  readonly #program: Program;
   readonly #run: Compiled<'images' | 'sizes', Outputs>;
   readonly #grids = new Map<string, AnchorGrid>();
 
@@ -81,7 +80,7 @@ export class Detector {
     readonly description: DetectorDescription,
     engine: EngineOptions = {},
   ) {
-    this.#program = new InferenceProgram(engine);
+    this.#program = new Program(engine);
     const { preNmsTopK } = description.inference;
     this.#run = this.#program.compile(({ images, sizes }) => {
       const x = maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
@@ -165,7 +164,7 @@ export class Detector {
 
   /** Takes over the weights that the model's parameters now have on the host. */
   refresh(): Promise<void> {
-    return this.#program.refresh();
+    return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
   }
 
   /** The operations of each run of the graph that `body` makes, with their times. */

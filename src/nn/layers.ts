@@ -3,9 +3,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Initializer, kaimingNormal, ones, truncatedNormal, zeros } from './init.js';
 import { type ForwardContext, Module, Parameter } from './module.js';
 import { affineGelu, gelu } from './ops/activation.js';
+import {
+  type BatchNormInputs,
+  type BatchNormTraining,
+  batchNormInference,
+  batchNormTraining,
+  geluBatchNormTraining,
+} from './ops/batchNorm.js';
 import { conv2d, depthwiseConv2d } from './ops/convolution.js';
 import { biasAdd, linear } from './ops/linear.js';
-import { batchNormInference, batchNormTraining, groupNorm, layerNorm } from './ops/normalisation.js';
+import { groupNorm, layerNorm } from './ops/normalisation.js';
 
 export interface Conv2dOptions {
   /** Side in pixels. */
@@ -43,24 +50,28 @@ export class Conv2d extends Module {
     this.bias = new Parameter([outChannels], options.biasInit ?? zeros);
   }
 
-  /**
-   * [B, H, W, I] → [B, H', W', O].
-   *
-   * @param after applied to the result; it goes into the weights
-   */
-  forward(x: tf.Tensor4D, after?: Affine): tf.Tensor4D {
-    const [weight, bias] = withAffine(this.weight.read<tf.Tensor4D>(), this.bias.read<tf.Tensor1D>(), after);
-    const [kernel, , inputs, outputs] = weight.shape;
-    // A 1×1 convolution is a matrix product, and TensorFlow's gradients of that are faster.
-    if (kernel === 1 && this.#stride === 1) return linear(x, tf.reshape(weight, [inputs, outputs]), bias);
-    return biasAdd(conv2d(x, weight, { stride: this.#stride, padding: this.#padding }), bias);
+  /** [B, H, W, I] → [B, H', W', O]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    return this.apply(x, this.filter(), this.bias.read());
   }
-}
 
-/** Filter and bias of a convolution with an affine map after it: (x * W + b) s + t = x * (W s) + (b s + t). */
-function withAffine<T extends tf.Tensor>(weight: T, bias: tf.Tensor1D, after?: Affine): [T, tf.Tensor1D] {
-  if (after === undefined) return [weight, bias];
-  return [tf.mul(weight, after.scale), tf.add(tf.mul(bias, after.scale), after.shift)];
+  /** The same with another filter and bias. */
+  apply(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D {
+    const [kernel, , inputs, outputs] = filter.shape;
+    // A 1×1 convolution is a matrix product, and TensorFlow's gradients of that are faster.
+    if (kernel === 1 && this.#stride === 1) return linear(x, tf.reshape(filter, [inputs, outputs]), bias);
+    return biasAdd(conv2d(x, filter, { stride: this.#stride, padding: this.#padding }), bias);
+  }
+
+  /** [k, k, I, O] */
+  filter(): tf.Tensor4D {
+    return this.weight.read();
+  }
+
+  /** The filter, with each output channel times a factor: [O] → [k, k, I, O]. */
+  scaledFilter(scale: tf.Tensor1D): tf.Tensor4D {
+    return tf.mul(this.filter(), scale);
+  }
 }
 
 /** The filter that gives its input back: [k, k, 1, 1], one in the centre. */
@@ -103,18 +114,25 @@ export class DepthwiseConv2d extends Module {
     this.bias = new Parameter([channels], zeros);
   }
 
-  /**
-   * [B, H, W, C] → [B, H', W', C].
-   *
-   * @param after applied to the result; it goes into the weights
-   */
-  forward(x: tf.Tensor4D, after?: Affine): tf.Tensor4D {
-    const weight = this.weight.read<tf.Tensor4D>();
-    const own = this.#shortcut ? tf.add<tf.Tensor4D>(weight, identityFilter(weight.shape[0])) : weight;
-    const [kernel, , channels] = own.shape;
-    const [flat, bias] = withAffine(tf.reshape(own, [kernel, kernel, channels]), this.bias.read<tf.Tensor1D>(), after);
-    const filter = tf.reshape(flat, own.shape) as tf.Tensor4D;
+  /** [B, H, W, C] → [B, H', W', C]. */
+  forward(x: tf.Tensor4D): tf.Tensor4D {
+    return this.apply(x, this.filter(), this.bias.read());
+  }
+
+  /** The same with another filter and bias. */
+  apply(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D {
     return biasAdd(depthwiseConv2d(x, filter, { stride: this.#stride, padding: this.#padding }), bias);
+  }
+
+  /** [k, k, C, 1], with the shortcut in it. */
+  filter(): tf.Tensor4D {
+    const weight = this.weight.read<tf.Tensor4D>();
+    return this.#shortcut ? tf.add(weight, identityFilter(weight.shape[0])) : weight;
+  }
+
+  /** The filter, with each channel times a factor: [C] → [k, k, C, 1]. */
+  scaledFilter(scale: tf.Tensor1D): tf.Tensor4D {
+    return tf.mul(this.filter(), tf.reshape(scale, [-1, 1]));
   }
 }
 
@@ -175,36 +193,54 @@ export class BatchNorm extends Module {
 
   /** [B, H, W, C] → [B, H, W, C]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
-    const inputs = {
+    if (!this.usesBatch(ctx)) return batchNormInference(this.#inputs(x), this.epsilon);
+    return batchNormTraining(this.#inputs(x), this.#training(ctx));
+  }
+
+  /** `forward(gelu(x))`, in one go. */
+  forwardGelu(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
+    if (!ctx.training) {
+      const scale = ctx.prepared(this.weight, () => this.affine().scale);
+      const shift = ctx.prepared(this.bias, () => this.affine().shift);
+      return affineGelu(x, scale, shift);
+    }
+    return this.frozen ? this.forward(gelu(x), ctx) : geluBatchNormTraining(this.#inputs(x), this.#training(ctx));
+  }
+
+  #inputs(x: tf.Tensor4D): BatchNormInputs {
+    return {
       x,
       weight: this.weight.read<tf.Tensor1D>(),
       bias: this.bias.read<tf.Tensor1D>(),
       mean: this.mean.read<tf.Tensor1D>(),
       variance: this.variance.read<tf.Tensor1D>(),
     };
-    if (!this.usesBatch(ctx)) return batchNormInference(inputs, this.epsilon);
-    return batchNormTraining(inputs, this.epsilon, this.momentum, (mean, variance) => {
+  }
+
+  #training(ctx: ForwardContext): BatchNormTraining {
+    const { epsilon, momentum } = this;
+    const update = (mean: tf.Tensor, variance: tf.Tensor) => {
       ctx.update(this.mean, mean);
       ctx.update(this.variance, variance);
-    });
+    };
+    return { epsilon, momentum, update };
   }
 }
 
-/** Convolution, then batch normalisation; with running statistics the second becomes part of the first. */
+/** Convolution, then batch normalisation; with running statistics the second goes into the weights of the first. */
 export function convNorm(
   conv: Conv2d | DepthwiseConv2d,
   norm: BatchNorm,
   x: tf.Tensor4D,
   ctx: ForwardContext,
 ): tf.Tensor4D {
-  return norm.usesBatch(ctx) ? norm.forward(conv.forward(x), ctx) : conv.forward(x, norm.affine());
-}
-
-/** GELU, then batch normalisation; in inference one pass for both. */
-export function geluNorm(norm: BatchNorm, x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
-  if (ctx.training) return norm.forward(gelu(x), ctx);
-  const { scale, shift } = norm.affine();
-  return affineGelu(x, scale, shift);
+  if (norm.usesBatch(ctx)) return norm.forward(conv.forward(x), ctx);
+  const filter = ctx.prepared(conv.weight, () => conv.scaledFilter(norm.affine().scale));
+  const bias = ctx.prepared(conv.bias, (): tf.Tensor1D => {
+    const { scale, shift } = norm.affine();
+    return tf.add(tf.mul(conv.bias.read<tf.Tensor1D>(), scale), shift);
+  });
+  return conv.apply(x, filter, bias);
 }
 
 /** Layer normalisation over channels. */

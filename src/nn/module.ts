@@ -1,6 +1,8 @@
 /** Networks as plain classes: fields are parameters or modules, and the path of fields is the parameter's name. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { Random } from '../random.js';
+import { currentGraph } from '../tensorflow/backend.js';
+import { activeTrace } from '../tensorflow/trace.js';
 import { Variable } from '../tensorflow/variable.js';
 import type { Initializer } from './init.js';
 
@@ -31,6 +33,10 @@ export interface ForwardContext {
   readonly training: boolean;
   /** Uniform numbers in [0, 1), new ones in every run of a training step. */
   uniform(shape: readonly number[]): tf.Tensor;
+  /**
+   * `value()`, which follows from `of` and other weights alone: in inference computed once and kept, one value for each `of`.
+   */
+  prepared<T extends tf.Tensor>(of: Parameter, value: () => T): T;
   /** Takes the new value of a running statistic. */
   update(statistic: Parameter, value: tf.Tensor): void;
 }
@@ -41,6 +47,8 @@ export const inference: ForwardContext = {
   uniform() {
     throw new Error('random numbers were asked for in inference');
   },
+  prepared: <T extends tf.Tensor>(of: Parameter, value: () => T) =>
+    currentGraph() === undefined ? value() : (activeTrace().prepared(of, value) as T),
   update() {
     throw new Error('a statistic was updated in inference');
   },

@@ -9,8 +9,8 @@ export interface EngineOptions {
   /** Compute in a shorter float where TensorFlow's rewriter finds it safe; weights stay float32. @default 'none' */
   readonly mixedPrecision?: 'none' | 'bfloat16' | 'float16';
   /**
-   * Compile chains of element-wise operations (`fuse.ts`); everything else stays with TensorFlow's kernels.
-   * @default true on CPUs, false with a GPU or `xla`
+   * Compile chains of element-wise operations (`fuse.ts`), however small; everything else stays with TensorFlow's kernels.
+   * @default chains over large tensors on CPUs, none with a GPU or `xla`
    */
   readonly fuse?: boolean;
   /** Take GPU memory as needed instead of all at the start. @default true */

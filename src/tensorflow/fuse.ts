@@ -6,7 +6,7 @@ import { Graph } from './graph.js';
 import { type DataType, dataTypes } from './tensor.js';
 
 /**
- * Computes `body(...inputs)`; in a graph that fuses, XLA compiles it into one loop that reads its inputs and writes its
+ * Computes `body(...inputs)`; in a graph that fuses tensors of that size, XLA compiles it into one loop that reads its inputs and writes its
  * outputs, with nothing in between going through memory.
  *
  * For element-wise chains: what is left between convolutions and matrix products is bound by memory, and TensorFlow's own
@@ -21,7 +21,7 @@ export function fuse<I extends readonly tf.Tensor[], O extends readonly tf.Tenso
   body: (...inputs: [...I]) => O,
 ): O {
   const graph = currentGraph();
-  if (graph === undefined || !graph.fuses) return body(...inputs);
+  if (graph === undefined || !fuses(Math.max(...inputs.map(({ size }) => size)))) return body(...inputs);
   const fullName = `${name}_${inputs.map(({ shape }) => shape.join('x')).join('_')}`;
   const shapes = graph.function(fullName, () => {
     const aside = new Graph();
@@ -46,3 +46,6 @@ export function fuse<I extends readonly tf.Tensor[], O extends readonly tf.Tenso
     return tensorOf(output);
   }) as unknown as O;
 }
+
+/** Whether `fuse` compiles what is being recorded, for a tensor of so many numbers. */
+export const fuses = (size: number): boolean => size >= (currentGraph()?.fusesFrom ?? Number.POSITIVE_INFINITY);

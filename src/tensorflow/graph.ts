@@ -32,8 +32,8 @@ export class Graph {
   #count = 0;
   #holding: readonly Pointer[] = [];
 
-  /** Whether functions of `fuse` become one compiled operation here. */
-  fuses = false;
+  /** Numbers in a tensor from which on functions of `fuse` become one compiled operation here. */
+  fusesFrom = Number.POSITIVE_INFINITY;
 
   constructor() {
     this.pointer = this.#tf.TF_NewGraph();

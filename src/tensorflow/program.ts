@@ -2,7 +2,6 @@
  * A TensorFlow graph and the session that runs it: traced functions over variables that live in the session.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { EngineError } from '../errors.js';
 import { type Output, type Pointer, tensorflow } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
@@ -33,16 +32,12 @@ interface Slot {
   readonly clear: Pointer;
 }
 
-let programs = 0;
+const floats = { name: 'dtype', type: attributeTypes.type, value: dataTypes.float32 };
 
-export interface ProgramOptions extends EngineOptions {
-  /**
-   * Variables become constants, which TensorFlow folds and lays out for its kernels once. For inference with weights that
-   * stay: nothing can be assigned or pushed (`InferenceProgram` makes a new program instead).
-   * @default false
-   */
-  readonly constantVariables?: boolean;
-}
+/** Numbers in a tensor below which compiling takes longer than it will ever save. */
+const worthCompiling = 2 ** 15;
+
+let programs = 0;
 
 export class Program {
   readonly #graph = new Graph();
@@ -50,13 +45,14 @@ export class Program {
   readonly #slots = new Map<Variable, Slot>();
   readonly #prefix = `program${programs++}`;
   #unset: Variable[] = [];
+  /** Values that follow from a variable alone, by the variable: where they are kept, and what computes them. */
+  readonly #prepared = new Map<Variable, { readonly handle: Output; readonly compute: Pointer }>();
+  #unprepared: Pointer[] = [];
 
-  readonly #constants: Map<Variable, Output> | undefined;
-
-  constructor(options: ProgramOptions = {}) {
-    if (options.constantVariables) this.#constants = new Map();
+  constructor(options: EngineOptions = {}) {
     this.#session = new Session(this.#graph, encodeConfig(options));
-    this.#graph.fuses = options.fuse ?? (options.xla !== true && !this.devices().includes('GPU'));
+    const suited = options.xla !== true && !this.devices().includes('GPU');
+    if (options.fuse ?? suited) this.#graph.fusesFrom = options.fuse ? 0 : worthCompiling;
   }
 
   /**
@@ -78,6 +74,7 @@ export class Program {
         signature = signatures.get(key) ?? this.#trace(fn, named);
         signatures.set(key, signature);
         if (this.#unset.length > 0) await this.push(this.#unset);
+        if (this.#unprepared.length > 0) await this.#prepare();
       } catch (error) {
         for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
         throw error;
@@ -102,6 +99,7 @@ export class Program {
     const targets = chosen.map((variable, i) => (variable.isZero ? slots[i]!.clear : slots[i]!.assign));
     const done = new Set(chosen);
     this.#unset = this.#unset.filter((variable) => !done.has(variable));
+    this.#unprepared = [...this.#prepared.values()].map(({ compute }) => compute);
     await this.#session.run(feeds, [], targets);
   }
 
@@ -141,7 +139,7 @@ export class Program {
       const trace = new Trace(
         graph,
         (variable) => this.#slot(variable).handle,
-        this.#constants && ((variable) => this.#constant(variable)),
+        (variable, value) => this.#preparedHandle(variable, value),
       );
       return trace.during(() => {
         const feeds = inputs.map(
@@ -170,19 +168,25 @@ export class Program {
     return tensorOf({ oper: this.#graph.operation('Cast', [output], attributes), index: 0 });
   }
 
-  #constant(variable: Variable): Output {
-    const constants = this.#constants!;
-    let output = constants.get(variable);
-    if (output === undefined) {
-      output = this.#graph.constant({ data: variable.value, shape: variable.shape });
-      constants.set(variable, output);
-    }
-    return output;
+  /** Where a value that follows from a variable is kept; `value` records how to compute it, the first time. */
+  #preparedHandle(variable: Variable, value: () => tf.Tensor): Output {
+    const known = this.#prepared.get(variable);
+    if (known !== undefined) return known.handle;
+    const tensor = value();
+    const handle = this.#newHandle(tensor.shape, `${this.#prefix}/prepared${this.#prepared.size}`);
+    const compute = this.#graph.operation('AssignVariableOp', [handle, outputOf(tensor)], [floats]);
+    this.#prepared.set(variable, { handle, compute });
+    this.#unprepared.push(compute);
+    return handle;
+  }
+
+  async #prepare(): Promise<void> {
+    const operations = this.#unprepared;
+    this.#unprepared = [];
+    await this.#session.run([], [], operations);
   }
 
   #slot(variable: Variable): Slot {
-    if (this.#constants !== undefined)
-      throw new EngineError('the variables of this program are constants: they can be read only');
     let slot = this.#slots.get(variable);
     if (slot === undefined) {
       slot = this.#newSlot(variable);
@@ -194,21 +198,8 @@ export class Program {
 
   #newSlot({ shape }: Variable): Slot {
     const graph = this.#graph;
-    const dtype = { name: 'dtype', type: attributeTypes.type, value: dataTypes.float32 };
-    const name = `${this.#prefix}/${this.#slots.size}`;
-    const handle = {
-      oper: graph.operation(
-        'VarHandleOp',
-        [],
-        [
-          dtype,
-          { name: 'shape', type: attributeTypes.shape, value: shape },
-          { name: 'shared_name', type: attributeTypes.string, value: name },
-        ],
-      ),
-      index: 0,
-    };
-    const read = { oper: graph.operation('ReadVariableOp', [handle], [dtype]), index: 0 };
+    const handle = this.#newHandle(shape, `${this.#prefix}/${this.#slots.size}`);
+    const read = { oper: graph.operation('ReadVariableOp', [handle], [floats]), index: 0 };
     const value = graph.placeholder('float32', shape);
     const dims = graph.constant({ data: Int32Array.from(shape), shape: [shape.length] });
     const zero = graph.constant({ data: new Float32Array(1), shape: [] });
@@ -221,8 +212,17 @@ export class Program {
       handle,
       read,
       value,
-      assign: graph.operation('AssignVariableOp', [handle, value], [dtype]),
-      clear: graph.operation('AssignVariableOp', [handle, { oper: fill, index: 0 }], [dtype]),
+      assign: graph.operation('AssignVariableOp', [handle, value], [floats]),
+      clear: graph.operation('AssignVariableOp', [handle, { oper: fill, index: 0 }], [floats]),
     };
+  }
+
+  #newHandle(shape: readonly number[], name: string): Output {
+    const attributes = [
+      floats,
+      { name: 'shape', type: attributeTypes.shape, value: shape },
+      { name: 'shared_name', type: attributeTypes.string, value: name },
+    ];
+    return { oper: this.#graph.operation('VarHandleOp', [], attributes), index: 0 };
   }
 }

@@ -40,8 +40,7 @@ export class Trace {
   constructor(
     readonly graph: Graph,
     readonly handleOf: HandleOf,
-    /** Where variables are constants: gives their values. */
-    readonly constantOf?: HandleOf,
+    readonly preparedHandleOf: (variable: Variable, value: () => tf.Tensor) => Output,
   ) {}
 
   /** Runs `body` as this trace. */
@@ -58,9 +57,6 @@ export class Trace {
   /** The variable's value: as it was before the run, or after its updates inside {@link afterUpdates}. */
   read(variable: Variable): tf.Tensor {
     let tensor = this.#reads.get(variable);
-    if (tensor === undefined && this.constantOf !== undefined) {
-      tensor = this.#remember(variable, this.constantOf(variable));
-    }
     if (tensor === undefined) {
       const updatedBy = this.#updatedBy.get(variable);
       const after = updatedBy === undefined ? [] : [updatedBy];
@@ -73,6 +69,15 @@ export class Trace {
       tensor = this.#remember(variable, { oper: operation, index: 0 });
     }
     return tensor;
+  }
+
+  /**
+   * A value that follows from a variable (and others that change with it, in `Program.push` alone): computed once after each
+   * push, and not in every run. One value a variable.
+   */
+  prepared(variable: Variable, value: () => tf.Tensor): tf.Tensor {
+    const handle = this.preparedHandleOf(variable, value);
+    return tensorOf({ oper: this.graph.operation('ReadVariableOp', [handle], [floatAttribute('dtype')]), index: 0 });
   }
 
   /** Kept, since the first to read may be in a scope at whose end tfjs disposes of its tensors. */

@@ -54,6 +54,10 @@ class TrainingContext implements ForwardContext {
     });
   }
 
+  prepared<T extends tf.Tensor>(_of: Parameter, value: () => T): T {
+    return value(); // weights change with every step
+  }
+
   update(statistic: Parameter, value: tf.Tensor): void {
     statistic.assign(value);
   }

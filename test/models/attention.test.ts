@@ -52,7 +52,7 @@ function all(run: (...inputs: [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]) => t
 }
 
 describe('attention', () => {
-  const program = new Program();
+  const program = new Program({ fuse: true });
   afterAll(() => program.dispose());
 
   test('two queries, two keys: by hand', () => {

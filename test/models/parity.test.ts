@@ -54,7 +54,7 @@ function loadMini(file: string): { model: CmtClassifier; parameters: Map<string,
 
 describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) => {
   let expected: Map<string, NamedArray>;
-  const program = new Program();
+  const program = new Program({ fuse: true }); // also what is too small to be compiled otherwise
   const training = trainingContext();
 
   beforeAll(() => {

@@ -4,5 +4,6 @@ import { type ForwardContext, inference } from '../../src/nn/module.js';
 export const trainingContext = (uniform: ForwardContext['uniform'] = inference.uniform): ForwardContext => ({
   training: true,
   uniform,
+  prepared: (_, value) => value(),
   update: (statistic, value) => statistic.assign(value),
 });

@@ -165,4 +165,22 @@ describe('Program', () => {
       await expect(f({ x: vector(1) })).rejects.toThrow('used after its disposal');
     });
   });
+
+  test('prepared values are computed once after each push, and not in every run', async () => {
+    const weight = new Variable([2], () => Float32Array.of(2, 3));
+    const scaled = program.compile(({ x }: Record<'x', tf.Tensor>) => ({
+      y: tf.mul(
+        x,
+        activeTrace().prepared(weight, () => tf.square(weight.read())),
+      ),
+    }));
+    const run = async () =>
+      Array.from((await scaled({ x: { data: Float32Array.of(1, 10), shape: [2] } })).y.data, Number);
+    expect(await run()).toEqual([4, 90]);
+    const [operations] = await program.profile(run);
+    expect(operations!.filter(({ type }) => type === 'Square')).toEqual([]);
+    weight.value = Float32Array.of(5, 6);
+    await program.push([weight]);
+    expect(await run()).toEqual([25, 360]);
+  });
 });

@@ -11,29 +11,31 @@ const inverseSqrt2Pi = 1 / Math.sqrt(2 * Math.PI);
 const cdf = (x: tf.Tensor) => tf.mul(tf.add(tf.erf(tf.mul(x, inverseSqrt2)), 1), 0.5);
 const density = (x: tf.Tensor) => tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), inverseSqrt2Pi);
 
+/** x Φ(x) */
+export const geluValue = <T extends tf.Tensor>(x: T): T => tf.mul(x, cdf(x));
+/** Φ(x) + x φ(x) */
+export const geluSlope = (x: tf.Tensor): tf.Tensor => tf.add(cdf(x), tf.mul(x, density(x)));
+
 /**
  * Gaussian error linear unit, exact: x Φ(x) with Φ from erf.
  *
- * Source: Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016). Derivative: Φ(x) + x φ(x).
+ * Source: Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016).
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
   return withGradient(
     [x] as const,
     (keep) => {
       keep(x);
-      return fuse('gelu', [x] as const, (x) => [tf.mul(x, cdf(x)) as T])[0]!;
+      return fuse('gelu', [x] as const, (x) => [geluValue(x) as T] as const)[0];
     },
-    (dy, [input]) =>
-      fuse('geluGrad', [dy, input!] as const, (dy, x) => [tf.mul(dy, tf.add(cdf(x), tf.mul(x, density(x))))]) as [
-        tf.Tensor,
-      ],
+    (dy, [x]) => fuse('geluGrad', [dy, x!] as const, (dy, x) => [tf.mul(dy, geluSlope(x))] as const),
   );
 }
 
 /** gelu(x) · scale + shift by channel, [..., C] and [C]: GELU with a normalisation after it, for inference; it has no gradient. */
 export function affineGelu<T extends tf.Tensor>(x: T, scale: tf.Tensor1D, shift: tf.Tensor1D): T {
   return fuse('affineGelu', [x, scale, shift] as const, (x, scale, shift) => [
-    tf.add(tf.mul(tf.mul(x, cdf(x)), scale), shift) as T,
+    tf.add(tf.mul(geluValue(x), scale), shift) as T,
   ])[0]!;
 }
 
@@ -62,21 +64,5 @@ export function relu<T extends tf.Tensor>(x: T): T {
       return y;
     },
     (dy, [y]) => [rawOp('ReluGrad', [dy, y!], floats)],
-  );
-}
-
-/** Softmax over the last axis. */
-export function softmax<T extends tf.Tensor>(logits: T): T {
-  return withGradient(
-    [logits] as const,
-    (keep) => {
-      const y = rawOp<T>('Softmax', [logits], floats);
-      keep(y);
-      return y;
-    },
-    (dy, [y]) => {
-      const weighted = tf.mul(dy, y!);
-      return [tf.sub(weighted, tf.mul(y!, tf.sum(weighted, -1, true)))];
-    },
   );
 }

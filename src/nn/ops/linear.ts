@@ -1,6 +1,7 @@
 /** Matrix products and biases. */
 import * as tf from '@tensorflow/tfjs-core';
 import { rawOp } from '../../tensorflow/backend.js';
+import { fuses } from '../../tensorflow/fuse.js';
 import { withGradient } from './gradient.js';
 
 const product = (a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor2D =>
@@ -25,12 +26,21 @@ export function biasAdd<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
   return withGradient(
     [x, bias] as const,
     () => rawOp<T>('BiasAdd', [x, bias], floats),
-    (dy) => [dy, rawOp('BiasAddGrad', [dy], floats)],
+    (dy) => [dy, sumToLast(dy)],
   );
 }
 
-/** Sum over all axes but the last: [..., C] → [C]. */
-export const sumToLast = (x: tf.Tensor): tf.Tensor1D => rawOp('BiasAddGrad', [x], floats);
+/**
+ * Sum over all axes but the last: [..., C] → [C].
+ *
+ * On a CPU as a product with ones, which reads a large map at the speed of memory, as TensorFlow's kernels for sums do not.
+ */
+export function sumToLast(x: tf.Tensor): tf.Tensor1D {
+  if (!fuses(x.size)) return rawOp('BiasAddGrad', [x], floats);
+  const channels = x.shape.at(-1)!;
+  const rows = x.size / channels;
+  return tf.reshape(product(tf.ones([1, rows]), tf.reshape(x, [rows, channels]), false, false), [channels]);
+}
 
 /** [..., I] · [I, O] + [O] → [..., O]. */
 export function linear<T extends tf.Tensor>(x: T, weight: tf.Tensor2D, bias: tf.Tensor1D): T {

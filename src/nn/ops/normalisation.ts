@@ -1,80 +1,9 @@
-/** Batch and layer normalisation. */
+/** Layer and group normalisation. */
 import * as tf from '@tensorflow/tfjs-core';
-import { rawOp, rawOps } from '../../tensorflow/backend.js';
+import { rawOp } from '../../tensorflow/backend.js';
 import { fuse } from '../../tensorflow/fuse.js';
 import { withGradient } from './gradient.js';
 import { sumToLast } from './linear.js';
-
-interface BatchNormInputs {
-  readonly x: tf.Tensor4D;
-  readonly weight: tf.Tensor1D;
-  readonly bias: tf.Tensor1D;
-  readonly mean: tf.Tensor1D;
-  readonly variance: tf.Tensor1D;
-}
-
-const attributes = (epsilon: number, training: boolean) =>
-  ({ T: { type: 'float32' }, U: { type: 'float32' }, epsilon: { float: epsilon }, is_training: training }) as const;
-
-/**
- * [B, H, W, C] normalised with the statistics of this batch.
- *
- * Source: Ioffe and Szegedy, "Batch Normalization" (2015), §3; as PyTorch, the running variance takes the unbiased estimate.
- *
- * @param momentum weight of this batch in the running statistics
- * @param update takes the new running mean and variance
- */
-export function batchNormTraining(
-  { x, weight, bias, mean, variance }: BatchNormInputs,
-  epsilon: number,
-  momentum: number,
-  update: (mean: tf.Tensor, variance: tf.Tensor) => void,
-): tf.Tensor4D {
-  return withGradient(
-    [x, weight, bias] as const,
-    (keep) => {
-      const forward = { ...attributes(epsilon, true), exponential_avg_factor: { float: momentum } };
-      const outputs = rawOps('FusedBatchNormV3', [x, weight, bias, mean, variance], forward, 6);
-      const [y, newMean, newVariance, ...reserved] = outputs as [
-        tf.Tensor4D,
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-      ];
-      update(newMean, newVariance);
-      keep(x, weight, ...reserved);
-      return y;
-    },
-    (dy, [input, scale, ...reserved]) => {
-      const grads = rawOps('FusedBatchNormGradV3', [dy, input!, scale!, ...reserved], attributes(epsilon, true), 5);
-      return [grads[0]!, grads[1]!, grads[2]!];
-    },
-  );
-}
-
-/** [B, H, W, C] normalised with given statistics, which get no gradient. */
-export function batchNormInference({ x, weight, bias, mean, variance }: BatchNormInputs, epsilon: number): tf.Tensor4D {
-  return withGradient(
-    [x, weight, bias] as const,
-    (keep) => {
-      keep(x, weight, mean, variance);
-      return rawOps(
-        'FusedBatchNormV3',
-        [x, weight, bias, mean, variance],
-        attributes(epsilon, false),
-        6,
-      )[0] as tf.Tensor4D;
-    },
-    (dy, [input, scale, runningMean, runningVariance]) => {
-      const unused = tf.zeros([0]);
-      const inputs = [dy, input!, scale!, runningMean!, runningVariance!, unused];
-      const grads = rawOps('FusedBatchNormGradV3', inputs, attributes(epsilon, false), 5);
-      return [grads[0]!, grads[1]!, grads[2]!];
-    },
-  );
-}
 
 /** Mean of each row, [M, C] → [M, 1]: as a product with a column, which compiled code does faster than a sum. */
 function rowMean(x: tf.Tensor): tf.Tensor {

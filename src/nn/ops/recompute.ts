@@ -50,6 +50,7 @@ function remembering(ctx: ForwardContext, drawn: tf.Tensor[]): ForwardContext {
       drawn.push(numbers);
       return numbers;
     },
+    prepared: (of, value) => ctx.prepared(of, value),
     update: (statistic, value) => ctx.update(statistic, value),
   };
 }
@@ -57,7 +58,12 @@ function remembering(ctx: ForwardContext, drawn: tf.Tensor[]): ForwardContext {
 /** `ctx` a second time: the numbers that were drawn, and no statistic counted twice. */
 function again(ctx: ForwardContext, drawn: readonly tf.Tensor[]): ForwardContext {
   let next = 0;
-  return { training: ctx.training, uniform: () => drawn[next++]!, update: () => {} };
+  return {
+    training: ctx.training,
+    uniform: () => drawn[next++]!,
+    prepared: (of, value) => ctx.prepared(of, value),
+    update: () => {},
+  };
 }
 
 /** Gradients of `fn`, within a backward pass; zero for an input that `fn` does not depend on. */
