@@ -121,3 +121,15 @@ describeWithShared('photographs of COCO', 'data/tiny_coco/val2017', (folder) => 
     expect([bytes.length, profiles]).toEqual([50, 3]);
   });
 });
+
+describeWithShared('odd pictures', 'data/odd_images/files', (folder) => {
+  it('both decoders give them, or both refuse them', async () => {
+    for (const name of readdirSync(folder)) {
+      const bytes = readFileSync(join(folder, name));
+      const refusals = await Promise.all([general, fast].map((decode) => decode(bytes).then(() => undefined, String)));
+      if (refusals[0] === undefined) await expectClose(bytes);
+      else
+        expect(refusals, name).toEqual([expect.stringContaining('ImageError'), expect.stringContaining('ImageError')]);
+    }
+  });
+});

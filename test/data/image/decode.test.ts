@@ -138,6 +138,7 @@ const byPillow: [file: string, width: number, height: number, mean: [number, num
   ['exif-orientation-examples_Landscape_5.jpg', 1800, 1200, [98.4, 115.72, 134.14]],
   ['exif-orientation-examples_Landscape_6.jpg', 1800, 1200, [98.43, 115.74, 134.16]],
   ['exif-orientation-examples_Landscape_8.jpg', 1800, 1200, [98.44, 115.75, 134.17]],
+  ['../made/png_named.jpg', 128, 128, [89.71, 80.09, 95.38]],
   ['image_images_jpg_progressive_cat.jpg', 320, 240, [137.48, 143.2, 128.04]],
   ['image_images_png_16bpc_basi0g16.png', 32, 32, [144.21, 144.21, 144.21]],
   ['image_images_png_16bpc_basn6a16.png', 32, 32, [127.5, 127.5, 63.75]],
