@@ -25,22 +25,25 @@ export function checkTrainOptions({ resume, run }: TrainCommandOptions): void {
   if (resume && run === undefined) throw new UsageError('--resume needs --run: the folder of the run to go on with');
 }
 
-/** Collects what is skipped before there is a run folder, and then lists it there. */
+/** Collects what is skipped before there is a run folder, and then lists it there: each picture once, also over resumed runs. */
 export class SkippedPictures implements DataEvents {
-  readonly #lines: string[] = [];
+  readonly #lines = new Set<string>();
   #run: RunFolder | undefined;
   readonly onWarning = warn;
 
   readonly onSkipped = ({ file, reason }: { readonly file: string; readonly reason: string }): void => {
     warn(`skipped ${file}: ${reason}`);
     const line = `${file}\t${reason}`;
-    if (this.#run === undefined) this.#lines.push(line);
-    else this.#run.list(listName, line);
+    if (this.#lines.has(line)) return;
+    this.#lines.add(line);
+    this.#run?.list(listName, line);
   };
 
   listIn(run: RunFolder): void {
     this.#run = run;
-    for (const line of this.#lines) run.list(listName, line);
+    const listed = run.lines(listName);
+    for (const line of this.#lines) if (!listed.includes(line)) run.list(listName, line);
+    for (const line of listed) this.#lines.add(line);
   }
 }
 

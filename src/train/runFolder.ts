@@ -1,5 +1,5 @@
 /** The folder of one run: what it was told, what it measured, what it learnt. */
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -73,6 +73,12 @@ export class RunFolder {
   /** Appends a line to a list of the run, such as the pictures that were skipped. */
   list(name: string, line: string): void {
     appendFileSync(join(this.path, name), `${line}\n`);
+  }
+
+  /** The lines of a list; none where there is no such list yet. */
+  lines(name: string): string[] {
+    const path = join(this.path, name);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
   }
 
   close(): void {
