@@ -6,10 +6,12 @@ import { evaluate } from '../../src/cli/evaluate.js';
 import { predict } from '../../src/cli/predict.js';
 import { train } from '../../src/cli/train.js';
 import { parseCoco } from '../../src/data/coco/parseCoco.js';
+import { openDetectionDataset } from '../../src/data/detectionDataset.js';
 import { generateShapes, type ShapesFiles } from '../../src/data/shapes/dataset.js';
 import { CheckpointError, DatasetError, UsageError } from '../../src/errors.js';
 import { Classifier } from '../../src/models/classifier.js';
 import { Detector } from '../../src/models/detector.js';
+import { evaluationLoader } from '../../src/train/detectionData.js';
 import { outputOf } from '../support/standardOutput.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -87,6 +89,19 @@ describe('smoke: two pictures by heart', () => {
         expect(Math.max(...box)).toBeLessThanOrEqual(128);
       }
       expect((await detector.detect(file, { scoreThreshold: 0.9 })).length).toBeLessThanOrEqual(detections.length);
+    });
+
+    test('detections of one picture are those that the loader of a measurement leads to, to the last bit', async () => {
+      const { annotations, images } = data.splits.train;
+      const dataset = await openDetectionDataset(parseCoco(annotations), images, { source: annotations });
+      const loader = evaluationLoader(dataset, detector.description.input, 1);
+      for await (const batch of loader.epoch(0)) {
+        const [measured] = await detector.detectBatch(batch, batch.records);
+        const found = await detector.detect(batch.records[0]!.file);
+        expect(found.map(({ score }) => score)).toEqual([...measured!.scores]);
+        expect(found.flatMap(({ box }) => box)).toEqual([...measured!.boxes]);
+      }
+      await loader.close();
     });
 
     test('a checkpoint of another kind is refused', () => {
