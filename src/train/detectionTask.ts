@@ -1,4 +1,6 @@
 /** Training of a detector on COCO json. */
+import { realpathSync } from 'node:fs';
+import { relative } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
@@ -35,12 +37,20 @@ export class DetectionTask implements Task<DetectionBatch> {
     this.#val = val;
     this.model = buildDetector(config.model, train.dataset.categories.length, config.train.seed);
     this.model.backbone.recompute(config.train.recomputeStages);
-    const options = { workers: workerCount(config.data.workers), onSkipped: events.onSkipped };
-    this.#loader = trainingLoader(train.dataset, config.data, config.train, options);
-    const valOptions = { ...options, onBroken: config.data.onBroken, maxShapes: config.data.maxShapes };
+    const { data } = config;
+    const workers = workerCount(data.workers);
+    this.#loader = trainingLoader(train.dataset, data, config.train, {
+      workers,
+      onSkipped: byFileName(data.train.images, events.onSkipped),
+    });
     this.#valLoader =
       val &&
-      evaluationLoader(val.dataset, config.data, config.inference.batchSize ?? config.train.batchSize, valOptions);
+      evaluationLoader(val.dataset, data, config.inference.batchSize ?? config.train.batchSize, {
+        workers,
+        onBroken: data.onBroken,
+        maxShapes: data.maxShapes,
+        onSkipped: byFileName(data.val!.images, events.onSkipped),
+      });
   }
 
   /**
@@ -163,4 +173,10 @@ export class DetectionTask implements Task<DetectionBatch> {
     }
     return grid;
   }
+}
+
+/** Calls a picture of a loader, which has its whole path, as the annotation file does. */
+function byFileName(images: string, onSkipped: DataEvents['onSkipped']): DataEvents['onSkipped'] {
+  const root = realpathSync(images);
+  return ({ file, reason }) => onSkipped({ file: relative(root, file), reason });
 }

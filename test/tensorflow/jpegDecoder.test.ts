@@ -84,6 +84,23 @@ describe('plain JPEGs, by TensorFlow and by sharp', () => {
     await expect(fast(bytes.subarray(0, bytes.length - 200), corner)).rejects.toThrow('<bytes>: is cut off or damaged');
   });
 
+  it('without its end mark, and by any number of bytes: whole and part are refused alike, or given alike', async () => {
+    const bytes = await picture().jpeg().toBuffer();
+    const corner: ChoosePart = () => ({ left: 0, top: 0, width: 8, height: 8 });
+    for (const missing of [1, 2, 3, 10, 100]) {
+      const cut = bytes.subarray(0, bytes.length - missing);
+      const outcomes = await Promise.all(
+        [fast(cut), fast(cut, corner), general(cut)].map((image) =>
+          image.then(
+            () => 'given',
+            () => 'refused',
+          ),
+        ),
+      );
+      expect(new Set(outcomes).size, `${missing}: ${outcomes}`).toBe(1);
+    }
+  });
+
   it('cut off: refused by both', async () => {
     const bytes = await picture().jpeg().toBuffer();
     const half = bytes.subarray(0, bytes.length / 2);

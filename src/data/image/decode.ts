@@ -22,7 +22,7 @@ export const maxPixels = 2 ** 28;
 export type DecodePlainJpeg = (bytes: Uint8Array, header: PlainJpegHeader, part?: PixelRect) => RgbImage;
 
 /**
- * A reader of all formats. Which decoder a file gets follows from its header alone, so that every command sees the same pixels.
+ * A reader of all formats. Which decoder a file gets follows from its header, and from whether its end is there, so that every command sees the same pixels.
  *
  * @param decodePlainJpeg reads plain JPEGs, faster than the reader of everything else; both give the same pixels
  */
@@ -32,12 +32,12 @@ export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
     let bytes = typeof source === 'string' ? readBytes(source) : source;
     try {
       const header = decodePlainJpeg && readJpegHeader(bytes);
-      if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels) {
+      // Where the end is missing, sharp finds out whether all pixels are there; TensorFlow would print a line each time.
+      if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels || !hasEnd(bytes)) {
         if (typeof source === 'string') bytes = bytes.slice(); // the next file may be read before this is done
         return partOf(await decodeAny(bytes), choosePart);
       }
-      // Where the end is missing, the whole picture is read, to find out whether its pixels are all there.
-      if (choosePart && header.orientation === 1 && hasEnd(bytes))
+      if (choosePart && header.orientation === 1)
         return inSrgb(decodePlainJpeg(bytes, header, choosePart(header)), header);
       return partOf(orient(inSrgb(decodePlainJpeg(bytes, header), header), header.orientation), choosePart);
     } catch (error) {
