@@ -13,7 +13,9 @@ const loaderKeys = {
     .enum(['none', 'memory', 'disk'])
     .default('none')
     .describe('Where decoded pictures are kept from epoch to epoch, before augmentation.'),
-  cacheGiB: positive.default(8).describe('Most that the cache may hold, in GiB, on disk over all runs; what does not fit is decoded again.'),
+  cacheGiB: positive
+    .default(8)
+    .describe('Most that the cache may hold, in GiB, on disk over all runs; what does not fit is decoded again.'),
   onBroken: z
     .enum(['stop', 'skip'])
     .default('stop')

@@ -28,7 +28,17 @@ const Engine = z.strictObject({
   mixedPrecision: z
     .enum(['none', 'bfloat16', 'float16'])
     .default('none')
-    .describe('Precision of convolutions and products of matrices; weights stay float32.'),
+    .describe(
+      'Precision of convolutions and products of matrices; weights stay float32. float16: for GPUs, with dynamic loss ' +
+        'scaling. bfloat16: for CPUs that have instructions for it. Neither has an effect elsewhere.',
+    ),
+  fuse: z
+    .enum(['auto', 'all', 'none'])
+    .default('auto')
+    .describe(
+      'Which chains of element-wise operations are compiled into one pass each. auto: those over large tensors, on CPUs ' +
+        'and without xla. none: for a machine where `cmtdet doctor` says that compiling fails.',
+    ),
   memoryGrowth: z.boolean().default(true).describe('Take GPU memory as needed instead of all at the start.'),
 });
 

@@ -156,7 +156,8 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
         .default('stop')
         .describe(
           'A loss, gradient or statistic that is not finite. skip: leave the step out. rollback: go back to the last ' +
-            'checkpoint. stop: end with a report; the last good checkpoint stays.',
+            'checkpoint. stop: end with a report; the last good checkpoint stays. With engine.mixedPrecision float16, such a ' +
+            'step is left out and halves the loss scale first; only at a scale of 1 is it a matter for this.',
         ),
       maxSteps: count.nullable().default(null).describe('End after so many steps, whatever the epochs say.'),
       maxMinutes: positive

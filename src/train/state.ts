@@ -4,6 +4,7 @@ import { CheckpointError } from '../errors.js';
 import type { NamedArray } from '../formats/namedArray.js';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.js';
 import type { Variable } from '../tensorflow/variable.js';
+import { LossScaleState } from './lossScale.js';
 
 const Progress = z.object({
   /** Epochs that are done. */
@@ -16,6 +17,8 @@ const Progress = z.object({
   draws: z.int().min(0),
   /** Training time so far, in seconds. */
   seconds: z.number(),
+  /** null: the loss was not scaled. States of before there was loss scaling lack it. */
+  lossScale: LossScaleState.nullable().default(null),
 });
 export type Progress = z.infer<typeof Progress>;
 

@@ -93,6 +93,7 @@ export class TrainStep<I extends string, P extends string> {
    *
    * @param update false for a batch whose gradient is only added up, before the one that updates
    * @param t number of the update, from 1
+   * @param lossScale what the loss is multiplied by for differentiation alone; nothing in the result is scaled. null: not scaled
    */
   async run(
     batch: Readonly<Record<I, HostTensor>>,
@@ -100,6 +101,7 @@ export class TrainStep<I extends string, P extends string> {
     t: number,
     draw: number,
     update = true,
+    lossScale: number | null = null,
   ): Promise<StepResult<P>> {
     const rates = this.#options.optimizer.rates(learningRate, t);
     const fed = {
@@ -107,6 +109,7 @@ export class TrainStep<I extends string, P extends string> {
       'step/rates': { data: rates, shape: [rates.length] },
       'step/seed': { data: Int32Array.of(this.#options.seed, draw), shape: [2] },
       'step/carry': { data: Float32Array.of(this.#collected ? 1 : 0), shape: [] },
+      ...(lossScale === null ? {} : { 'step/lossScale': { data: Float32Array.of(lossScale), shape: [] } }),
     };
     const results = await (update ? this.#run(fed) : this.#collect(fed));
     const number = (name: string) => Number(results[name]!.data[0]);
@@ -120,19 +123,29 @@ export class TrainStep<I extends string, P extends string> {
 
   #trace(inputs: Record<string, tf.Tensor>, trained: readonly Parameter[], update: boolean): Record<string, tf.Tensor> {
     const { optimizer, clipNorm, ema, accumulate } = this.#options;
-    const { 'step/rates': rates, 'step/seed': seed, 'step/carry': carry, ...batch } = inputs;
+    const {
+      'step/rates': rates,
+      'step/seed': seed,
+      'step/carry': carry,
+      'step/lossScale': lossScale,
+      ...batch
+    } = inputs;
     let parts: [name: string, part: Output][] = []; // as outputs, since tfjs disposes of what the differentiated function does not return
-    const { value: loss, grads } = tf.valueAndGrads(() => {
+    const { value, grads } = tf.valueAndGrads(() => {
       const scalars = Object.entries<tf.Scalar>(
         this.#options.loss(batch as Record<I, tf.Tensor>, new TrainingContext(seed as tf.Tensor1D)),
       );
       parts = scalars.map(([name, part]) => [name, outputOf(part)]);
-      return tf.addN(scalars.map(([, part]) => part)) as tf.Scalar;
+      const sum = tf.addN(scalars.map(([, part]) => part)) as tf.Scalar;
+      return lossScale === undefined ? sum : (tf.mul(sum, lossScale) as tf.Scalar);
     })(trained.map((parameter) => parameter.read()));
+    const unscaled = <T extends tf.Tensor>(x: T): T => (lossScale === undefined ? x : tf.div(x, lossScale));
+    const loss = unscaled(value);
     // A parameter that the loss does not reach has no gradient.
     let gradients = trained
-      .map((parameter, i): Gradient => [parameter, grads[i]!])
-      .filter(([, gradient]) => gradient !== undefined);
+      .map((parameter, i) => [parameter, grads[i]] as const)
+      .filter((pair): pair is Gradient => pair[1] !== undefined)
+      .map(([parameter, gradient]): Gradient => [parameter, unscaled(gradient)]);
     if (accumulate > 1) gradients = this.#average(gradients, carry as tf.Scalar, update);
 
     const norm = globalNorm(gradients);

@@ -5,6 +5,7 @@ import { InterruptedError, NonFiniteError } from '../errors.js';
 import { readDescription, saveModel } from '../models/modelFile.js';
 import { Program } from '../tensorflow/program.js';
 import { engineOptions } from './engineOptions.js';
+import { LossScale } from './lossScale.js';
 import { Meter } from './meter.js';
 import type { RunFolder } from './runFolder.js';
 import { learningRate, type RunLength, scaledRate, totalEpochs } from './schedule.js';
@@ -51,7 +52,9 @@ class TrainingRun<Batch> {
   readonly #length: RunLength;
   readonly #epochs: number;
   readonly #rate: number;
-  #progress: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, seconds: 0 };
+  /** Where float16 is asked for. */
+  #lossScale: LossScale | null;
+  #progress: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, seconds: 0, lossScale: null };
   #started = performance.now();
   #metrics: Metrics = {};
   /** Updates that the weights of `#metrics` had seen. */
@@ -80,6 +83,7 @@ class TrainingRun<Batch> {
     };
     this.#epochs = totalEpochs(settings.schedule, settings.epochs);
     this.#rate = scaledRate(settings.optimizer.lr, settings.optimizer.baseBatch, task.batchSize * settings.accumulate);
+    this.#lossScale = engine.mixedPrecision === 'float16' ? new LossScale() : null;
     this.#best = bestSoFar(options.run, task.bestMetric);
   }
 
@@ -129,7 +133,8 @@ class TrainingRun<Batch> {
   #runBatch(batch: Batch): Promise<StepResult<string>> {
     const { updates, draws, batch: position } = this.#progress;
     const update = (position + 1) % this.#options.config.train.accumulate === 0;
-    return this.#step.run(this.#task.feed(batch), this.#currentRate(), updates + 1, draws, update);
+    const lossScale = this.#lossScale?.state.scale ?? null;
+    return this.#step.run(this.#task.feed(batch), this.#currentRate(), updates + 1, draws, update, lossScale);
   }
 
   async #endBatch(batch: Batch, result: StepResult<string>): Promise<void> {
@@ -139,6 +144,8 @@ class TrainingRun<Batch> {
     const learningRate = this.#currentRate();
     this.#progress = { ...this.#progress, batch: position + 1, draws: draws + 1, updates: updates + (updated ? 1 : 0) };
     this.#meter.step(this.#task.batchSize);
+    const overflowed = this.#lossScale?.adjust(result.finite) ?? false;
+    if (overflowed) return; // left out as float16 asks for it now and then: nothing for the watchdog, at a smaller scale
     if (!result.finite) return this.#reactToNonFinite(batch, result, learningRate);
     this.#notFinite = 0;
     this.#report(result, learningRate);
@@ -166,7 +173,15 @@ class TrainingRun<Batch> {
       secondsLeft,
     });
     if (updates % this.#options.config.train.logEvery !== 0) return;
-    this.#options.run.log('train', updates, { epoch, loss, ...parts, learningRate, gradientNorm, rate, waiting });
+    const record = { epoch, loss, ...parts, learningRate, gradientNorm, rate, waiting };
+    this.#options.run.log('train', updates, { ...record, ...this.#lossScaleRecord() });
+  }
+
+  /** For the log: the scale, and how many batches were left out for it so far. */
+  #lossScaleRecord() {
+    if (this.#lossScale === null) return {};
+    const { scale: lossScale, overflows } = this.#lossScale.state;
+    return { lossScale, overflows };
   }
 
   /** The watchdog. Nothing of a step that was not finite has touched a variable. */
@@ -177,7 +192,8 @@ class TrainingRun<Batch> {
     const what = Number.isFinite(result.loss)
       ? `the gradient's norm is ${result.gradientNorm}`
       : `the loss is ${result.loss} (${parts.join(', ')})`;
-    const where = `step ${updates + 1} (epoch ${epoch + 1}, batch ${position}), learning rate ${learningRate.toPrecision(3)}: ${what}`;
+    const scale = this.#lossScale === null ? '' : `, loss scale ${this.#lossScale.state.scale}`;
+    const where = `step ${updates + 1} (epoch ${epoch + 1}, batch ${position}), learning rate ${learningRate.toPrecision(3)}${scale}: ${what}`;
     const files = `pictures: ${this.#task.files(batch).join(', ')}`;
     this.#options.run.list('not_finite.txt', `${where}; ${files}`);
     this.#notFinite++;
@@ -236,7 +252,7 @@ class TrainingRun<Batch> {
   /** Saves what a resumed run needs. */
   async #save(): Promise<void> {
     await this.#weights.pull(this.#program);
-    this.#progress = { ...this.#progress, seconds: this.#seconds() };
+    this.#progress = { ...this.#progress, seconds: this.#seconds(), lossScale: this.#lossScale?.state ?? null };
     this.#started = performance.now();
     await writeState(this.#options.run.state, this.#weights.all(), {
       progress: this.#progress,
@@ -265,7 +281,8 @@ class TrainingRun<Batch> {
   async #resume(): Promise<void> {
     this.#progress = this.#restore();
     await this.#weights.push(this.#program);
-    const { epoch, batch } = this.#progress;
+    const { epoch, batch, lossScale } = this.#progress;
+    if (this.#lossScale !== null) this.#lossScale = new LossScale(lossScale);
     const unmeasured =
       epoch > 0 &&
       batch === 0 &&

@@ -39,6 +39,14 @@ function observer(): Heard {
   };
 }
 
+/** The training lines of metrics.jsonl. */
+const logged = (run: RunFolder): Record<string, number>[] =>
+  readFileSync(join(run.path, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === 'train');
+
 describe('train', () => {
   let folder: string;
   beforeEach(() => {
@@ -173,6 +181,41 @@ describe('train', () => {
     expect(heard.warnings[0]).toContain('went back to the weights of step 4');
     expect(task.seen).toHaveLength(12);
     expect(heard.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 5, 6, 7, 8, 9]);
+  });
+
+  const float16 = 'engine.mixedPrecision=float16';
+
+  test('float16: a step that is not finite halves the loss scale and is counted, whatever onNonFinite says', async () => {
+    const { heard, run } = await begin('float16', [float16, 'train.logEvery=1'], { broken: ['0/1', '1/1'] });
+    expect(heard.warnings).toEqual([]);
+    expect(existsSync(join(run.path, 'not_finite.txt'))).toBe(false);
+    const scales = logged(run).map(({ lossScale, overflows }) => [lossScale, overflows]);
+    expect(scales.slice(0, 5)).toEqual([...Array(1).fill([65536, 0]), ...Array(3).fill([32768, 1]), [16384, 2]]);
+  });
+
+  test('float16: at a scale of 1 the watchdog hears of it', async () => {
+    const broken = Array.from({ length: 40 }, (_, i) => `0/${i}`);
+    const error = await begin('float16Broken', [float16], { batches: 40, broken }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect((error as Error).message).toMatch(/^step 1 \(epoch 1, batch 17\), .*, loss scale 1: the loss is NaN/); // 2^16 → 1
+  });
+
+  test('float16: a run in two parts is the run in one, its loss scale included', async () => {
+    const sets = [float16, 'train.logEvery=1'];
+    const toy = { broken: ['0/1', '1/0', '2/1'] };
+    const whole = await begin('float16One', sets, toy);
+    await begin('float16Two', [...sets, 'train.maxSteps=5'], toy);
+    const { run } = await begin('float16Two', sets, toy, true);
+    const numbers = (of: RunFolder) =>
+      logged(of).map(({ step, loss, lossScale, overflows }) => [step, loss, lossScale, overflows]);
+    expect(numbers(run)).toEqual(numbers(whole.run));
+    expect(numbers(run).at(-1)!.slice(2)).toEqual([8192, 3]);
+  });
+
+  test('float16: a run that began without loss scaling goes on with it', async () => {
+    await begin('later', ['train.maxSteps=5']);
+    const { run } = await begin('later', [float16, 'train.logEvery=1'], {}, true);
+    expect(logged(run).at(-1)).toMatchObject({ step: 12, lossScale: 65536, overflows: 0 });
   });
 
   test('a signal saves and says how to go on', async () => {
