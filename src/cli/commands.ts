@@ -24,9 +24,11 @@ function addEngineCommands(program: Command): void {
 
   program
     .command('doctor')
-    .description('show what cmtdet runs on, and what is wrong with it')
+    .description('show what cmtdet runs on, what its settings do here, and what is wrong')
+    .argument('[config]', 'YAML file whose engine settings to look at (default: the defaults)')
+    .option(...set)
     .option(...json)
-    .action(async (options) => (await import('./doctor.js')).doctor(options));
+    .action(async (config, options) => (await import('./doctor.js')).doctor(config, options));
 }
 
 function addTrainingCommands(program: Command): void {

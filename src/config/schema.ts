@@ -19,7 +19,7 @@ export const DetectionInference = z.strictObject({
   batchSize,
 });
 
-const Engine = z.strictObject({
+export const Engine = z.strictObject({
   threads: count.nullable().default(null).describe('Cores that TensorFlow may use. null: all.'),
   xla: z
     .boolean()
@@ -67,6 +67,7 @@ export const ClassificationConfig = z.strictObject({
 /** Everything that decides a run: what a YAML file in configs/ says, with defaults filled in. */
 export const Config = z.discriminatedUnion('task', [DetectionConfig, ClassificationConfig]);
 
+export type Engine = z.infer<typeof Engine>;
 export type DetectionConfig = z.infer<typeof DetectionConfig>;
 export type ClassificationConfig = z.infer<typeof ClassificationConfig>;
 export type Config = z.infer<typeof Config>;

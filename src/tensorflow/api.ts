@@ -127,6 +127,7 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_DeviceListCount(list: Pointer): number;
   TF_DeviceListName(list: Pointer, index: number, status: Pointer): string;
   TF_DeviceListType(list: Pointer, index: number, status: Pointer): string;
+  TF_DeviceListMemoryBytes(list: Pointer, index: number, status: Pointer): number | bigint;
   TF_DeleteDeviceList(list: Pointer): void;
 
   TFE_NewContextOptions(): Pointer;
@@ -208,6 +209,7 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_DeviceListCount: ['int', p],
   TF_DeviceListName: ['str', p, 'int', p],
   TF_DeviceListType: ['str', p, 'int', p],
+  TF_DeviceListMemoryBytes: ['int64_t', p, 'int', p],
   TF_DeleteDeviceList: ['void', p],
   TFE_NewContextOptions: [p],
   TFE_ContextOptionsSetConfig: ['void', p, p, 'size_t', p],

@@ -8,7 +8,7 @@ import { outputOf, recordInto, tensorOf } from './backend.js';
 import { type EngineOptions, encodeConfig } from './config.js';
 import { Graph } from './graph.js';
 import { type OperationTiming, readRunMetadata } from './profile.js';
-import { Session } from './session.js';
+import { type Device, Session } from './session.js';
 import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './tensor.js';
 import { Trace } from './trace.js';
 import type { Variable } from './variable.js';
@@ -51,7 +51,7 @@ export class Program {
 
   constructor(options: EngineOptions = {}) {
     this.#session = new Session(this.#graph, encodeConfig(options));
-    const suited = options.xla !== true && !this.devices().includes('GPU');
+    const suited = options.xla !== true && !this.devices().some(({ type }) => type === 'GPU');
     if (options.fuse ?? suited) this.#graph.fusesFrom = options.fuse ? 0 : worthCompiling;
   }
 
@@ -119,8 +119,8 @@ export class Program {
     return (await this.#session.record(body)).map(readRunMetadata);
   }
 
-  /** The devices that the session can use, such as `CPU` and `GPU`. */
-  devices(): string[] {
+  /** The devices that the session can use. */
+  devices(): Device[] {
     return this.#session.devices();
   }
 

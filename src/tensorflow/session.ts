@@ -5,6 +5,16 @@ import type { Graph } from './graph.js';
 import { fullTrace } from './profile.js';
 import { fromNative, type HostTensor } from './tensor.js';
 
+/** A device as TensorFlow describes it. */
+export interface Device {
+  /** `/job:localhost/replica:0/task:0/device:GPU:0` */
+  readonly name: string;
+  /** `CPU`, `GPU` */
+  readonly type: string;
+  /** What TensorFlow may take of it; without meaning for a CPU. */
+  readonly memoryBytes: number;
+}
+
 export class Session {
   readonly #tf: TensorflowApi = tensorflow();
   readonly #running = new Set<Promise<unknown>>();
@@ -61,13 +71,17 @@ export class Session {
     return recordings;
   }
 
-  /** Types of the devices that the session can use, such as `CPU` and `GPU`. */
-  devices(): string[] {
+  /** The devices that the session can use. */
+  devices(): Device[] {
     const tf = this.#tf;
     const list = withStatus('devices', (status) => tf.TF_SessionListDevices(this.#open(), status));
     try {
       return Array.from({ length: tf.TF_DeviceListCount(list) }, (_, i) =>
-        withStatus('device', (status) => tf.TF_DeviceListType(list, i, status)),
+        withStatus('device', (status) => ({
+          name: tf.TF_DeviceListName(list, i, status),
+          type: tf.TF_DeviceListType(list, i, status),
+          memoryBytes: Number(tf.TF_DeviceListMemoryBytes(list, i, status)),
+        })),
       );
     } finally {
       tf.TF_DeleteDeviceList(list);

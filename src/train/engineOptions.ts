@@ -1,8 +1,8 @@
-import type { Config } from '../config/schema.js';
+import type { Engine } from '../config/schema.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 
 /** Settings of TensorFlow as the engine takes them. */
-export function engineOptions({ threads, fuse, ...rest }: Config['engine']): EngineOptions {
+export function engineOptions({ threads, fuse, ...rest }: Engine): EngineOptions {
   return {
     ...rest,
     ...(threads === null ? {} : { threads }),
