@@ -17,7 +17,12 @@ interface Line {
 const [out, ...runs] = process.argv.slice(2);
 if (out === undefined || runs.length === 0) throw new Error('expected: OUT.png RUN...');
 
-const series = runs.flatMap((run) => {
+/** One colour a run; what is drawn tells itself by its line. */
+const colours = ['#3564d8', '#e07b1f', '#2a9d5c', '#8d4cc2'];
+const lineOf: Record<string, 'solid' | 'dashed' | 'dotted'> = { AP: 'solid', top1: 'solid', AP50: 'dashed' };
+
+const series = runs.flatMap((run, i) => {
+  const color = colours[i % colours.length]!;
   const lines: Line[] = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
@@ -31,10 +36,19 @@ const series = runs.flatMap((run) => {
   const val = lines.filter(({ kind }) => kind === 'val');
   const measured = ['AP', 'AP50', 'top1'].filter((metric) => val.some((line) => typeof line[metric] === 'number'));
   return [
-    { name: `${name}: loss`, type: 'line' as const, showSymbol: false, data: loss },
+    {
+      name: `${name}: loss`,
+      type: 'line' as const,
+      color,
+      lineStyle: { type: 'dotted' as const },
+      showSymbol: false,
+      data: loss,
+    },
     ...measured.map((metric) => ({
       name: `${name}: ${metric}`,
       type: 'line' as const,
+      color,
+      lineStyle: { type: lineOf[metric]! },
       yAxisIndex: 1,
       symbolSize: 7,
       data: val.map((line) => [line.step, line[metric] as number]),
@@ -42,12 +56,12 @@ const series = runs.flatMap((run) => {
   ];
 });
 
-const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 900, height: 420 });
+const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 1020, height: 420 });
 chart.setOption({
   animation: false,
   backgroundColor: '#fff',
-  legend: { top: 8 },
-  grid: { left: 60, right: 60, bottom: 50, top: 50 },
+  legend: { orient: 'vertical', right: 40, top: 40, itemWidth: 36 },
+  grid: { left: 60, right: 310, bottom: 50, top: 40 },
   xAxis: { type: 'value', name: 'step', nameLocation: 'middle', nameGap: 28 },
   yAxis: [
     { type: 'value', name: 'loss', min: 0 },
