@@ -6,8 +6,8 @@ import { Graph } from './graph.js';
 import { type DataType, dataTypes } from './tensor.js';
 
 /**
- * Computes `body(...inputs)`; in a graph that fuses tensors of that size, XLA compiles it into one loop that reads its inputs and writes its
- * outputs, with nothing in between going through memory.
+ * Computes `body(...inputs)`; in a graph that fuses tensors of that size, XLA compiles it into one loop that reads its inputs
+ * and writes its outputs, with nothing in between going through memory.
  *
  * For element-wise chains: what is left between convolutions and matrix products is bound by memory, and TensorFlow's own
  * kernels pass over it once an operation. XLA's loops over a row's elements (sums, softmax) and its matrix products are slow

@@ -115,13 +115,18 @@ export class Graph {
   /**
    * Makes operations of another graph a function of this one, at the first call with its name.
    *
-   * @param define records them and says what goes in and comes out
+   * @param define records them and says what goes in and comes out; its graph is disposed of
    * @returns shapes of the outputs
    */
   function(name: string, define: () => FunctionBody): readonly (readonly number[])[] {
     let shapes = this.#functions.get(name);
     if (shapes === undefined) {
-      shapes = this.#addFunction(name, define());
+      const body = define();
+      try {
+        shapes = this.#addFunction(name, body);
+      } finally {
+        body.graph.dispose();
+      }
       this.#functions.set(name, shapes);
     }
     return shapes;
