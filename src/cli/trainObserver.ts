@@ -31,7 +31,7 @@ function describeStep(event: StepEvent): string {
     `lr ${event.learningRate.toExponential(2)}`,
     `${event.rate.toFixed(1)} img/s`,
     ...(event.waiting > 0.03 ? [`waiting for data ${(100 * event.waiting).toFixed(0)} %`] : []),
-    `${duration(event.secondsLeft)} left`,
+    ...(event.secondsLeft === null ? [] : [`${duration(event.secondsLeft)} left`]),
   ].join('  ');
 }
 

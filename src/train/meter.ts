@@ -41,10 +41,11 @@ export class Meter {
     return this.#sum('waited') / this.#sum('seconds');
   }
 
-  /** Median seconds of a step, which the first step's tracing does not move. */
-  get secondsPerStep(): number {
+  /** Median seconds of a step; null after the first, whose time is that of tracing and compiling. */
+  get secondsPerStep(): number | null {
+    if (this.#steps.length < 2) return null;
     const sorted = this.#steps.map(({ seconds }) => seconds).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    return sorted[Math.floor((sorted.length - 1) / 2)]!; // of two the smaller: the other is the first step
   }
 
   #sum(key: 'seconds' | 'waited' | 'pictures'): number {

@@ -61,7 +61,8 @@ export interface StepEvent {
   readonly rate: number;
   /** Share of the time that was spent waiting for data, over the last steps. */
   readonly waiting: number;
-  readonly secondsLeft: number;
+  /** Null while nobody can tell, after the first step. */
+  readonly secondsLeft: number | null;
 }
 
 /** Hears what is odd about the data. */

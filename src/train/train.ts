@@ -158,7 +158,8 @@ class TrainingRun<Batch> {
       this.#options.config.train.maxSteps ?? Number.POSITIVE_INFINITY,
     );
     const { rate, waiting, secondsPerStep } = this.#meter;
-    const secondsLeft = Math.max(steps - updates, 0) * secondsPerStep * this.#options.config.train.accumulate;
+    const { accumulate } = this.#options.config.train;
+    const secondsLeft = secondsPerStep && Math.max(steps - updates, 0) * secondsPerStep * accumulate;
     this.#options.observer.onStep({
       epoch,
       epochs: this.#epochs,
