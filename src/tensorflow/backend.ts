@@ -53,22 +53,24 @@ function setBackend(name: string): boolean {
 export function recordInto<T>(graph: Graph, body: () => T): T {
   const before = tf.getBackend() as string | undefined;
   setBackend('graph');
-  const engine = tf.engine();
-  engine.startScope('trace');
   try {
-    return recorder.recordingTo(graph, body);
+    return tidied(() => recorder.recordingTo(graph, body));
   } finally {
-    engine.endScope();
     if (before !== undefined && before !== 'graph') setBackend(before);
   }
 }
 
 /** Within {@link recordInto}: records `body` into another graph. */
 export function recordAside<T>(graph: Graph, body: () => T): T {
+  return tidied(() => recorder.recordingAside(graph, body));
+}
+
+/** `tf.tidy` that lets no tensor out. */
+function tidied<T>(body: () => T): T {
   const engine = tf.engine();
-  engine.startScope('aside');
+  engine.startScope();
   try {
-    return recorder.recordingAside(graph, body);
+    return body();
   } finally {
     engine.endScope();
   }

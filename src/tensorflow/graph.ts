@@ -54,7 +54,7 @@ export class Graph {
     const tf = this.#tf;
     try {
       return withStatus(type, (status) => {
-        const description = tf.TF_NewOperation(this.pointer, type, `${type.replace(/^_/, '')}_${this.#count++}`);
+        const description = tf.TF_NewOperation(this.pointer, type, `${type}_${this.#count++}`);
         const single = listInputs[type];
         const listed = single === undefined ? 0 : inputs.length - single;
         if (single !== undefined) tf.TF_AddInputList(description, inputs.slice(0, listed), listed);

@@ -48,6 +48,8 @@ export class Program {
   /** Values that follow from a variable alone, by the variable: where they are kept, and what computes them. */
   readonly #prepared = new Map<Variable, { readonly handle: Output; readonly compute: Pointer }>();
   #unprepared: Pointer[] = [];
+  /** Ends when everything that was pushed or prepared so far is in the session. */
+  #settled: Promise<unknown> = Promise.resolve();
 
   constructor(options: EngineOptions = {}) {
     this.#session = new Session(this.#graph, encodeConfig(options));
@@ -75,6 +77,7 @@ export class Program {
         signatures.set(key, signature);
         if (this.#unset.length > 0) await this.push(this.#unset);
         if (this.#unprepared.length > 0) await this.#prepare();
+        await this.#settled; // what another call has begun to push or to prepare
       } catch (error) {
         for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
         throw error;
@@ -100,7 +103,7 @@ export class Program {
     const done = new Set(chosen);
     this.#unset = this.#unset.filter((variable) => !done.has(variable));
     this.#unprepared = [...this.#prepared.values()].map(({ compute }) => compute);
-    await this.#session.run(feeds, [], targets);
+    await this.#settle(() => this.#session.run(feeds, [], targets));
   }
 
   /** Copies the session's values to the host (`Variable.value`); one run for all of them. */
@@ -183,7 +186,14 @@ export class Program {
   async #prepare(): Promise<void> {
     const operations = this.#unprepared;
     this.#unprepared = [];
-    await this.#session.run([], [], operations);
+    await this.#settle(() => this.#session.run([], [], operations));
+  }
+
+  /** Runs `change`, which others wait for, after those before it. */
+  #settle(change: () => Promise<unknown>): Promise<unknown> {
+    const done = this.#settled.then(change);
+    this.#settled = done.catch(() => {}); // whoever asked for the change hears of it
+    return done;
   }
 
   #slot(variable: Variable): Slot {

@@ -166,6 +166,21 @@ describe('Program', () => {
     });
   });
 
+  test('calls side by side wait for the first one to fill the session', async () => {
+    const fresh = new Program();
+    const weight = new Variable([1000, 1000], () => new Float32Array(1e6).fill(2));
+    const scaled = fresh.compile(({ x }: Record<'x', tf.Tensor>) => ({
+      y: tf.mul(
+        x,
+        activeTrace().prepared(weight, () => tf.sum(weight.read())),
+      ),
+    }));
+    const x = { data: Float32Array.of(1), shape: [1] };
+    const results = await Promise.all([scaled({ x }), scaled({ x }), scaled({ x })]);
+    expect(results.map(({ y }) => y.data[0])).toEqual([2e6, 2e6, 2e6]);
+    await fresh.dispose();
+  });
+
   test('prepared values are computed once after each push, and not in every run', async () => {
     const weight = new Variable([2], () => Float32Array.of(2, 3));
     const scaled = program.compile(({ x }: Record<'x', tf.Tensor>) => ({
