@@ -15,6 +15,7 @@ import sharp from 'sharp';
 import { table } from '../src/cli/console.js';
 import { findModel } from '../src/cli/namedModel.js';
 import { buildDetector } from '../src/models/build.js';
+import { describeDetector, numberedCategories } from '../src/models/description.js';
 import { saveModel } from '../src/models/modelFile.js';
 import { Random } from '../src/random.js';
 import { describeMachine } from './bench/machine.js';
@@ -77,18 +78,8 @@ async function makePicture(): Promise<string> {
 async function makeCheckpoint(shortSide: number, longSide: number): Promise<string> {
   const { config, classes } = await findModel('retinanet_cmt_ti');
   if (config.task !== 'detection') throw new Error('retinanet_cmt_ti is a detector');
-  const { model, inference } = config;
   const file = join(folder, `${shortSide}.safetensors`);
-  await saveModel(file, buildDetector(model, classes), {
-    format: 1,
-    kind: 'detector',
-    epoch: 0,
-    step: 0,
-    metrics: {},
-    model,
-    categories: Array.from({ length: classes }, (_, label) => ({ id: label + 1, name: `class ${label}` })),
-    input: { shortSide, longSide },
-    inference,
-  });
+  const sized = { ...config, data: { ...config.data, shortSide, longSide } };
+  await saveModel(file, buildDetector(config.model, classes), describeDetector(sized, numberedCategories(classes)));
   return file;
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { ClassificationData } from '../config/dataSchema.js';
 import { ClassifierModel, DetectorModel } from '../config/modelSchema.js';
-import { DetectionInference } from '../config/schema.js';
+import { type DetectionConfig, DetectionInference } from '../config/schema.js';
+import type { Category } from '../data/detectionDataset.js';
 
 const common = {
   /** Version of this description. */
@@ -40,3 +41,29 @@ export const ModelDescription = z.discriminatedUnion('kind', [DetectorDescriptio
 export type DetectorDescription = z.infer<typeof DetectorDescription>;
 export type ClassifierDescription = z.infer<typeof ClassifierDescription>;
 export type ModelDescription = z.infer<typeof ModelDescription>;
+
+type Progress = Pick<DetectorDescription, 'epoch' | 'step' | 'metrics'>;
+
+/** Of the detector of a config. @param progress of its weights; left out for fresh ones */
+export function describeDetector(
+  { model, inference, data: { shortSide, longSide } }: DetectionConfig,
+  categories: readonly Category[],
+  { epoch, step, metrics }: Progress = { epoch: 0, step: 0, metrics: {} },
+): DetectorDescription {
+  const input = { shortSide, longSide };
+  return {
+    format: 1,
+    kind: 'detector',
+    epoch,
+    step,
+    metrics: { ...metrics },
+    model,
+    categories: [...categories],
+    input,
+    inference,
+  };
+}
+
+/** Categories 1 … K where there are no annotations to name them. */
+export const numberedCategories = (count: number): Category[] =>
+  Array.from({ length: count }, (_, label) => ({ id: label + 1, name: `class ${label}` }));

@@ -7,7 +7,7 @@ import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.j
 import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import { buildDetector, levelsOf } from '../models/build.js';
-import type { DetectorDescription } from '../models/description.js';
+import { type DetectorDescription, describeDetector } from '../models/description.js';
 import { Detector } from '../models/detector.js';
 import { detectAll } from '../models/evaluateDetector.js';
 import type { RetinaNet } from '../models/retinanet.js';
@@ -134,20 +134,8 @@ export class DetectionTask implements Task<DetectionBatch> {
     return { ...evaluateCoco(coco, detections).stats };
   }
 
-  describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {
-    const { model, inference, data } = this.#config;
-    const input = { shortSide: data.shortSide, longSide: data.longSide };
-    return {
-      format: 1,
-      kind: 'detector',
-      epoch,
-      step,
-      metrics: { ...metrics },
-      model,
-      categories: [...this.categories],
-      input,
-      inference,
-    };
+  describe(progress: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {
+    return describeDetector(this.#config, this.categories, progress);
   }
 
   async close(): Promise<void> {
@@ -157,7 +145,7 @@ export class DetectionTask implements Task<DetectionBatch> {
   /** A detector of its own: the training session's variables stay as they are. */
   #evaluationDetector(): Detector {
     if (this.#detector === undefined) {
-      const description = this.describe({ epoch: 0, step: 0, metrics: {} });
+      const description = describeDetector(this.#config, this.categories);
       const model = buildDetector(this.#config.model, this.categories.length);
       this.#detector = new Detector(model, description, engineOptions(this.#config.engine));
     }

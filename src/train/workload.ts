@@ -8,6 +8,7 @@ import { generateAnchors } from '../detection/anchors.js';
 import { NonFiniteError } from '../errors.js';
 import { buildClassifier, buildDetector, levelsOf } from '../models/build.js';
 import { Classifier } from '../models/classifier.js';
+import { describeDetector, numberedCategories } from '../models/description.js';
 import { Detector } from '../models/detector.js';
 import { pixelDeviation, pixelMean } from '../models/preprocess.js';
 import type { Module } from '../nn/module.js';
@@ -92,22 +93,8 @@ export function inferenceWorkload(config: Config, classes: number, shape: BatchS
     const images = normalised(pixels(shape));
     return workloadOf(classifier, () => classifier.logits(images, [batch, height, width, rgbChannels]));
   }
-  const { model, inference, data } = config;
-  const detector = new Detector(
-    buildDetector(model, classes),
-    {
-      format: 1,
-      kind: 'detector',
-      epoch: 0,
-      step: 0,
-      metrics: {},
-      model,
-      categories: Array.from({ length: classes }, (_, label) => ({ id: label + 1, name: `class ${label}` })),
-      input: { shortSide: data.shortSide, longSide: data.longSide },
-      inference,
-    },
-    engine,
-  );
+  const description = describeDetector(config, numberedCategories(classes));
+  const detector = new Detector(buildDetector(config.model, classes), description, engine);
   const sizes = Array.from({ length: batch }, () => ({ height, width }));
   const input = { ...inputOf(shape), images: pixels(shape) };
   return workloadOf(detector, () => detector.detectBatch(input, sizes, { scoreThreshold: 0 }));

@@ -4,12 +4,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { DetectionLoader } from '../../../src/data/detection/loader.js';
 import { openDetectionDataset } from '../../../src/data/detectionDataset.js';
-import { noiseImage } from '../../support/images.js';
-import { savePicture } from '../../support/pictureFolder.js';
+import { faulty, writeFaultyPictures } from '../../support/faultyFolder.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const folder = temporaryFolder();
-const count = 300;
+const { count, cut, empty, page, deleted } = faulty;
 const nameOf = (i: number) => `${String(i).padStart(3, '0')}.jpg`;
 const at = (i: number) => join(folder, nameOf(i));
 const coco = parseCoco({
@@ -18,16 +17,8 @@ const coco = parseCoco({
   categories: [{ id: 1, name: 'thing' }],
 });
 
-/** 1 % of the files: one cut off, one empty, one a web page; another one goes during the run. */
-const [cut, empty, page, deleted] = [17, 120, 255, 200];
-
 beforeEach(async () => {
-  await savePicture(at(0), noiseImage(48, 32));
-  const whole = readFileSync(at(0));
-  for (let i = 1; i < count; i++) writeFileSync(at(i), whole);
-  writeFileSync(at(cut), whole.subarray(0, whole.length / 2));
-  writeFileSync(at(empty), '');
-  writeFileSync(at(page), '<html>not found</html>');
+  await writeFaultyPictures(at);
 });
 
 const open = (options: { onBroken: 'stop' | 'skip' }) =>

@@ -5,27 +5,19 @@ import type { BrokenPicture } from '../../../src/data/detection/loadPicture.js';
 import { ClassificationLoader } from '../../../src/data/imagenet/loader.js';
 import { openClassificationDataset } from '../../../src/data/imagenet/openDataset.js';
 import { readablePart } from '../../../src/data/imagenet/readable.js';
-import { noiseImage } from '../../support/images.js';
-import { savePicture } from '../../support/pictureFolder.js';
+import { faulty, writeFaultyPictures } from '../../support/faultyFolder.js';
 import { saveTar } from '../../support/tarFile.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const count = 300;
+const { count, cut, empty, page, deleted } = faulty;
 const nameOf = (i: number) => `${i % 2 === 0 ? 'a' : 'b'}/${String(i).padStart(3, '0')}.jpg`;
-/** 1 % of the files: one cut off, one empty, one a web page; another one goes during the run. */
-const [cut, empty, page, deleted] = [17, 120, 255, 200];
 
 let folder: string;
 const at = (i: number) => join(folder, nameOf(i));
 beforeEach(async () => {
   folder = temporaryFolder();
   for (const name of ['a', 'b']) mkdirSync(join(folder, name));
-  await savePicture(at(0), noiseImage(48, 32));
-  const whole = readFileSync(at(0));
-  for (let i = 1; i < count; i++) writeFileSync(at(i), whole);
-  writeFileSync(at(cut), whole.subarray(0, whole.length / 2));
-  writeFileSync(at(empty), '');
-  writeFileSync(at(page), '<html>not found</html>');
+  await writeFaultyPictures(at);
 });
 
 const loaderOf = (
