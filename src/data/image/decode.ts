@@ -1,5 +1,5 @@
 /** From a file to pixels, by the rules in docs/data.md. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
 import { type ChoosePart, cutOut, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from './image.js';
@@ -83,7 +83,9 @@ function readBytes(file: string): Uint8Array {
   try {
     const descriptor = openSync(file, 'r');
     try {
-      const { size } = fstatSync(descriptor);
+      const status = fstatSync(descriptor);
+      if (!status.isFile()) return readFileSync(descriptor); // a pipe, whose length nobody knows
+      const { size } = status;
       const memory = size > fileMemory.length ? new Uint8Array(size) : fileMemory;
       if (size <= largestKept) fileMemory = memory;
       let length = 0;

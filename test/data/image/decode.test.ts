@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -71,6 +72,14 @@ describe('every kind of picture becomes 8-bit RGB', () => {
     );
     expect(meanColour(await decode(file))).toEqual([1, 2, 3]);
   });
+});
+
+it.skipIf(process.platform === 'win32')('a pipe is read to its end', async () => {
+  const [file, pipe] = [join(folder, 'piped.png'), join(folder, 'pipe')];
+  await savePicture(file, plainImage(8, 6, [10, 20, 30]));
+  execFileSync('mkfifo', [pipe]);
+  spawn('sh', ['-c', 'cat "$0" > "$1"', file, pipe]);
+  expect(await decode(pipe)).toMatchObject({ width: 8, height: 6 });
 });
 
 describe('what is no picture is refused by name, with the reason', () => {
