@@ -19,6 +19,7 @@ import { readImageSize } from '../src/data/image/imageSize.js';
 import { ClassificationLoader } from '../src/data/imagenet/loader.js';
 import { WorkerPool } from '../src/data/parallel/workerPool.js';
 import type { BareSettings } from './bench/bare.worker.js';
+import { quantile } from './bench/statistics.js';
 
 /** The targets: against the faster mode of PyTorch, and against the bare loop. */
 const targets = { pytorch: 1.5, bare: 0.85 };
@@ -130,7 +131,7 @@ function pytorch(python: string, task: Task): Record<string, [rate: number, cpu:
   return JSON.parse(output);
 }
 
-const medianOf = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+const medianOf = (numbers: readonly number[]) => quantile(numbers, 0.5);
 const shown = new Map<string, Speed[]>();
 const record = (name: string, speed: Speed) => {
   shown.set(name, [...(shown.get(name) ?? []), speed]);

@@ -19,6 +19,7 @@ import { engineOptions } from '../src/train/engineOptions.js';
 import { TrainStep } from '../src/train/step.js';
 import type { DataEvents, Task } from '../src/train/task.js';
 import { Weights } from '../src/train/weights.js';
+import { quantile } from './bench/statistics.js';
 
 /** Most that the loop may lose to waiting. */
 const target = 0.03;
@@ -36,7 +37,7 @@ const { values, positionals } = parseArgs({
 const [configFile] = positionals;
 if (configFile === undefined) throw new Error('say which config: npx tsx tools/bench-loop.ts CONFIG');
 const [steps, rounds] = [Number(values.steps), Number(values.rounds)];
-const medianOf = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+const medianOf = (numbers: readonly number[]) => quantile(numbers, 0.5);
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 type Feed = Readonly<Record<string, HostTensor>>;

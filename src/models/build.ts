@@ -88,7 +88,8 @@ function* modulesOf<T extends Module>(module: Module, kind: new (...args: never[
   }
 }
 
-const levelNumbers = ({ levels }: DetectorConfig): number[] => levels.map((name) => Number(name.slice(1)));
+/** 3 … 7 for P3 … P7. */
+export const levelNumbers = ({ levels }: DetectorConfig): number[] => levels.map((name) => Number(name.slice(1)));
 
 /** The pyramid levels of a padded input, fine to coarse. */
 export function levelsOf(config: DetectorConfig, inputSize: Size) {

@@ -1,6 +1,6 @@
 /** Multiply-accumulates of the networks, counted from their shapes: convolutions, linear layers and both products of attention. */
 import type { Config } from '../config/schema.js';
-import { specOf } from './build.js';
+import { levelNumbers, specOf } from './build.js';
 import { type CmtSpec, cmtStrides } from './cmt.js';
 
 /** An input, in pixels; multiples of 32. */
@@ -18,7 +18,7 @@ export function modelMacs(config: Config, classes: number, size: InputSize): num
   const spec = specOf(config.model);
   if (config.task === 'classification')
     return cmtMacs(spec, size) + classifierHeadMacs(spec, size, config.model.headChannels, classes);
-  const { neckChannels, headConvs, anchors, levels } = config.model;
+  const { neckChannels, headConvs, anchors } = config.model;
   return (
     cmtMacs(spec, size) +
     detectorHeadMacs(spec, size, {
@@ -26,7 +26,7 @@ export function modelMacs(config: Config, classes: number, size: InputSize): num
       convs: headConvs,
       anchorsPerCell: anchors.scalesPerOctave * anchors.aspectRatios.length,
       classes,
-      levels: levels.map((level) => Number(level.slice(1))),
+      levels: levelNumbers(config.model),
     })
   );
 }
