@@ -16,5 +16,5 @@ export function describeWithShared(title: string, name: string, define: (path: s
     it(title, () => {
       throw new Error(`${path} is absent, and CI is set`);
     });
-  } else describe.skip(`${title} (skipped: ../shared/${name} is absent)`, () => define(path));
+  } else it.skip(`${title} (../shared/${name} is absent)`, () => {}); // `define` may read the data before any test runs
 }
