@@ -295,5 +295,15 @@ export function withStatus<T>(what: string, call: (status: Pointer) => T): T {
 /** A shape as C wants it. */
 export const toDims = (shape: readonly number[]): BigInt64Array => BigInt64Array.from(shape, BigInt);
 
-/** A view, not a copy, of native memory: valid only while its owner lives. */
-export const viewMemory = (pointer: Pointer, bytes: number): Uint8Array => new Uint8Array(koffi.view(pointer, bytes));
+type Memcpy = (to: Pointer | Uint8Array, from: Pointer | Uint8Array, bytes: number) => void;
+let memcpy: Memcpy | undefined;
+
+/**
+ * Copies between native memory and an array, or the other way round.
+ *
+ * There is no view of native memory: V8 would count each one as memory of its own, and collect garbage for it all the time.
+ */
+export function copyMemory(...[to, from, bytes]: Parameters<Memcpy>): void {
+  memcpy ??= koffi.load(null).func('memcpy', 'void', [p, p, 'size_t']) as Memcpy;
+  memcpy(to, from, bytes);
+}

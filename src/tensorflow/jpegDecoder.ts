@@ -1,8 +1,9 @@
 /** TensorFlow's JPEG decoder, which reads plain JPEGs four times as fast as sharp (docs/decisions/0008-two-decoders.md). */
 import { type DecodePlainJpeg, imageDecoder } from '../data/image/decode.js';
 import { cutOut, type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
+import { pixelMemory } from '../data/image/pixelMemory.js';
 import { workerModule } from '../data/parallel/workerPool.js';
-import { type Pointer, tensorflow, viewMemory, withStatus } from './api.js';
+import { copyMemory, type Pointer, tensorflow, withStatus } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { encodeCallerThreadConfig } from './config.js';
 import { Graph } from './graph.js';
@@ -62,7 +63,8 @@ export function openJpegDecoder(): DecodePlainJpeg {
     const picture = fetched[0]!;
     try {
       const { width, height } = decoded;
-      const data = viewMemory(tf.TF_TensorData(picture), width * height * rgbChannels);
+      const data = pixelMemory(width * height * rgbChannels);
+      copyMemory(data, tf.TF_TensorData(picture), data.length);
       return cutOut({ data, width, height }, placeIn(decoded, rect ?? decoded));
     } finally {
       tf.TF_DeleteTensor(picture);

@@ -1,6 +1,6 @@
 /** Numbers with a shape, on the host and in TensorFlow's memory. */
 import { EngineError } from '../errors.js';
-import { type Pointer, tensorflow, toDims, viewMemory } from './api.js';
+import { copyMemory, type Pointer, tensorflow, toDims } from './api.js';
 
 /** TensorFlow's element types that cmtdet uses, by their numbers in `tf_datatype.h`. */
 export const dataTypes = {
@@ -53,11 +53,7 @@ export function toNative({ data, shape }: HostTensor, dtype: DataType = dataType
   }
   const tf = tensorflow();
   const tensor = tf.TF_AllocateTensor(dataTypes[dtype], toDims(shape), shape.length, data.byteLength);
-  if (data.byteLength > 0) {
-    viewMemory(tf.TF_TensorData(tensor), data.byteLength).set(
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    );
-  }
+  copyMemory(tf.TF_TensorData(tensor), new Uint8Array(data.buffer, data.byteOffset, data.byteLength), data.byteLength);
   return tensor;
 }
 
@@ -82,6 +78,7 @@ export function fromNative(tensor: Pointer): HostTensor {
   if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);
   const shape = Array.from({ length: tf.TF_NumDims(tensor) }, (_, i) => Number(tf.TF_Dim(tensor, i)));
   const bytes = Number(tf.TF_TensorByteSize(tensor));
-  const copy = bytes === 0 ? new ArrayBuffer(0) : viewMemory(tf.TF_TensorData(tensor), bytes).slice().buffer;
-  return { data: new arrayTypes[name](copy), shape };
+  const copy = new Uint8Array(bytes);
+  copyMemory(copy, tf.TF_TensorData(tensor), bytes);
+  return { data: new arrayTypes[name](copy.buffer), shape };
 }

@@ -46,8 +46,10 @@ export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
   };
 }
 
-const inSrgb = (image: RgbImage, { profile }: PlainJpegHeader) =>
-  profile === 'sRGB' ? image : applyProfile(image, profile);
+function inSrgb(image: RgbImage, { profile }: PlainJpegHeader): RgbImage {
+  if (profile !== 'sRGB') applyProfile(image, profile);
+  return image;
+}
 
 const partOf = (image: RgbImage, choosePart: ChoosePart | undefined) =>
   choosePart ? cutOut(image, choosePart(image)) : image;

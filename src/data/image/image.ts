@@ -1,5 +1,3 @@
-import { pixelMemory } from './pixelMemory.js';
-
 /** A decoded picture: 8-bit sRGB, upright, [height, width, 3] row by row. docs/data.md says how each kind of file becomes one. */
 export interface RgbImage {
   readonly data: Uint8Array;
@@ -27,21 +25,17 @@ export type ChoosePart = (size: { readonly width: number; readonly height: numbe
  */
 export type DecodeImage = (source: string | Uint8Array, choosePart?: ChoosePart) => Promise<RgbImage>;
 
-/** A copy of a part of a picture. */
-export function cutOut({ data, width: pictureWidth }: RgbImage, { left, top, width, height }: PixelRect): RgbImage {
-  const stride = pictureWidth * rgbChannels;
-  const start = top * stride + left * rgbChannels;
+/** A part of a picture, in the picture's own memory, so that the picture is gone. */
+export function cutOut(image: RgbImage, { left, top, width, height }: PixelRect): RgbImage {
+  if (width === image.width && height === image.height) return image;
+  const stride = image.width * rgbChannels;
   const rowBytes = width * rgbChannels;
-  const part = pixelMemory(height * rowBytes);
-  if (width === pictureWidth) {
-    part.set(data.subarray(start, start + height * stride));
-    return { data: part, width, height };
-  }
-  for (let row = 0; row < height; row++) {
-    const from = start + row * stride;
-    part.set(data.subarray(from, from + rowBytes), row * rowBytes);
-  }
-  return { data: part, width, height };
+  let from = top * stride + left * rgbChannels;
+  if (rowBytes === stride) return { data: image.data.subarray(from, from + height * stride), width, height };
+  // Each row moves towards the beginning, over what has moved already.
+  for (let to = 0; to < height * rowBytes; to += rowBytes, from += stride)
+    image.data.copyWithin(to, from, from + rowBytes);
+  return { data: image.data.subarray(0, height * rowBytes), width, height };
 }
 
 /** Colour channels everywhere in cmtdet. */

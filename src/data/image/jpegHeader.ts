@@ -72,7 +72,8 @@ export function isPlainJpeg(header: JpegHeader): header is PlainJpegHeader {
 export function hasEnd(bytes: Uint8Array): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = buffer.lastIndexOf(endMark);
-  return end > 0 && end > buffer.lastIndexOf(scanMark);
+  const nothingBehind = end === bytes.length - endMark.length; // as nearly always: no need to look for the pixels
+  return end > 0 && (nothingBehind || end > buffer.lastIndexOf(scanMark));
 }
 
 const endMark = Buffer.from([0xff, 0xd9]);

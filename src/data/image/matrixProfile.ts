@@ -134,8 +134,8 @@ function staysInRange(matrix: readonly number[]): boolean {
   );
 }
 
-/** The picture in sRGB; colours outside of it go to its border. */
-export function applyProfile({ data, width, height }: RgbImage, { curves, matrix }: MatrixProfile): RgbImage {
+/** Turns a picture's pixels into sRGB; colours outside of it go to its border. */
+export function applyProfile({ data }: RgbImage, { curves, matrix }: MatrixProfile): void {
   const [red, green, blue] = curves;
   const [rr, rg, rb, gr, gg, gb, br, bg, bb] = matrix.map((weight) => weight * encodeSteps) as [
     number,
@@ -149,14 +149,12 @@ export function applyProfile({ data, width, height }: RgbImage, { curves, matrix
     number,
   ];
   const zero = -range.low * encodeSteps + 0.5; // the place of 0; the half rounds
-  const out = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += rgbChannels) {
     const r = red[data[i]!]!;
     const g = green[data[i + 1]!]!;
     const b = blue[data[i + 2]!]!;
-    out[i] = encoded[(rr * r + rg * g + rb * b + zero) | 0]!;
-    out[i + 1] = encoded[(gr * r + gg * g + gb * b + zero) | 0]!;
-    out[i + 2] = encoded[(br * r + bg * g + bb * b + zero) | 0]!;
+    data[i] = encoded[(rr * r + rg * g + rb * b + zero) | 0]!;
+    data[i + 1] = encoded[(gr * r + gg * g + gb * b + zero) | 0]!;
+    data[i + 2] = encoded[(br * r + bg * g + bb * b + zero) | 0]!;
   }
-  return { data: out, width, height };
 }

@@ -1,8 +1,9 @@
 import { type RgbImage, rgbChannels } from './image.js';
 import { exchangesSides } from './jpegHeader.js';
+import { pixelMemory, recycle } from './pixelMemory.js';
 
 /**
- * Turns a stored picture upright.
+ * A stored picture turned upright; its memory is given away.
  *
  * @param orientation Exif's 1 .. 8: which way the first row and column of the stored picture lie (Exif 2.3, §4.6.4 A)
  */
@@ -20,7 +21,7 @@ export function orient(image: RgbImage, orientation: number): RgbImage {
   const right = mirroredAcross ? -steps.right : steps.right;
   const down = mirroredDown ? -steps.down : steps.down;
   const [stepColumn, stepRow] = exchanged ? [down, right] : [right, down];
-  const out = new Uint8Array(data.length);
+  const out = pixelMemory(data.length);
   let to = 0;
   for (let row = 0; row < upright.height; row++) {
     let from = start + row * stepRow;
@@ -30,5 +31,6 @@ export function orient(image: RgbImage, orientation: number): RgbImage {
       out[to + 2] = data[from + 2]!;
     }
   }
+  recycle(image);
   return { data: out, ...upright };
 }

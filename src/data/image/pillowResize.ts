@@ -119,9 +119,11 @@ function rowPass(kernel: ResizeKernel, source: number, bytes: number, rows: Axis
     const count = Math.min(stripRows, rows.first.length - top);
     if (!rows.identity) kernel.resampleRows(source, bytes, strip, top, count, taps);
     const result = kernel.view(rows.identity ? source + (rows.first[0]! + top) * bytes : strip, count * bytes);
-    for (let y = 0; y < count; y++) {
-      target.data.set(result.subarray(y * bytes, (y + 1) * bytes), target.offset + (top + y) * target.stride);
-    }
+    const place = target.offset + top * target.stride;
+    if (target.stride === bytes) target.data.set(result, place);
+    else
+      for (let y = 0; y < count; y++)
+        target.data.set(result.subarray(y * bytes, (y + 1) * bytes), place + y * target.stride);
   }
 }
 

@@ -23,12 +23,12 @@ export function runInline<Job, Result>(handler: JobHandler<Job, Result>): JobRun
   };
 }
 
-/** Messages between a pool and its workers. */
-export type JobRequest<Job> = { readonly id: number; readonly job: Job };
-export type JobReply<Result> = { readonly id: number } & ({ readonly result: Result } | { readonly error: unknown });
+/** What became of a job. */
+export type JobOutcome<Result> = { readonly result: Result } | { readonly error: unknown };
 
 /**
- * The whole body of a worker module: does the jobs that its `WorkerPool` sends, in their order.
+ * The whole body of a worker module: does the jobs that its `WorkerPool` sends, in their order. A message is a list of jobs, and its
+ * answer the list of their outcomes.
  *
  * @param open makes the handler from the pool's settings, once
  */
@@ -38,13 +38,12 @@ export function serveJobs<Settings, Job, Result>(
   const port = parentPort;
   if (!port) throw new Error('a worker module was imported by the main thread: start it with WorkerPool');
   const runner = Promise.resolve(open(workerData as Settings)).then(runInline);
-  port.on('message', async ({ id, job }: JobRequest<Job>) => {
-    let reply: JobReply<Result>;
+  const outcomeOf = async (job: Job): Promise<JobOutcome<Result>> => {
     try {
-      reply = { id, result: await (await runner).run(job) };
+      return { result: await (await runner).run(job) };
     } catch (error) {
-      reply = { id, error };
+      return { error };
     }
-    port.postMessage(reply);
-  });
+  };
+  port.on('message', async (jobs: readonly Job[]) => port.postMessage(await Promise.all(jobs.map(outcomeOf))));
 }

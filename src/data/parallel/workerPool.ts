@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { JobReply, JobRequest, JobRunner } from './jobs.js';
+import type { JobOutcome, JobRunner } from './jobs.js';
 
-/** Jobs that a worker holds at once: the second one waits in its inbox, so that it never idles between two. */
-const jobsPerWorker = 2;
+/** Messages that a worker holds at once: the second one waits in its inbox, so that it never idles between two. */
+const messagesPerWorker = 2;
+/** Jobs that a message carries where enough are waiting: a message takes about as long as a hundredth of a decoded picture. */
+const jobsPerMessage = 4;
 
 interface WaitingJob<Job, Result> {
   readonly job: Job;
@@ -13,7 +15,8 @@ interface WaitingJob<Job, Result> {
 
 interface PoolWorker<Job, Result> {
   readonly thread: Worker;
-  readonly jobs: Map<number, WaitingJob<Job, Result>>;
+  /** The messages that it has not answered yet, oldest first. */
+  readonly messages: (readonly WaitingJob<Job, Result>[])[];
 }
 
 export interface WorkerPoolOptions {
@@ -37,7 +40,6 @@ export function workerModule(callerUrl: string, path: string): URL {
 export class WorkerPool<Job, Result> implements JobRunner<Job, Result> {
   readonly #workers: PoolWorker<Job, Result>[];
   readonly #waiting: WaitingJob<Job, Result>[] = [];
-  #nextId = 0;
   #ended: Error | undefined;
 
   constructor({ module, size, settings }: WorkerPoolOptions) {
@@ -59,42 +61,44 @@ export class WorkerPool<Job, Result> implements JobRunner<Job, Result> {
 
   #open(module: URL, settings: unknown): PoolWorker<Job, Result> {
     const thread = startThread(module, settings);
-    const jobs = new Map<number, WaitingJob<Job, Result>>();
+    const messages: (readonly WaitingJob<Job, Result>[])[] = [];
     thread.unref();
-    thread.on('message', (reply: JobReply<Result>) => {
-      const waiting = jobs.get(reply.id);
-      jobs.delete(reply.id);
-      if (jobs.size === 0) thread.unref();
-      if ('error' in reply) waiting?.reject(reply.error);
-      else waiting?.resolve(reply.result);
+    thread.on('message', (outcomes: readonly JobOutcome<Result>[]) => {
+      const jobs = messages.shift() ?? []; // none after the pool has ended
+      if (messages.length === 0) thread.unref();
+      for (const [i, { resolve, reject }] of jobs.entries()) {
+        const outcome = outcomes[i]!;
+        if ('error' in outcome) reject(outcome.error);
+        else resolve(outcome.result);
+      }
       this.#hand();
     });
     thread.on('error', (error) => this.#end(error));
     thread.on('exit', (code) => this.#end(new Error(`a worker thread ended by itself with code ${code}`)));
-    return { thread, jobs };
+    return { thread, messages };
   }
 
   /** Gives waiting jobs to the least busy workers. */
   #hand(): void {
     while (this.#waiting.length > 0) {
-      const worker = this.#workers.reduce((best, other) => (other.jobs.size < best.jobs.size ? other : best));
-      if (worker.jobs.size >= jobsPerWorker) return;
-      const waiting = this.#waiting.shift()!;
-      const id = this.#nextId++;
-      if (worker.jobs.size === 0) worker.thread.ref();
-      worker.jobs.set(id, waiting);
-      worker.thread.postMessage({ id, job: waiting.job } satisfies JobRequest<Job>);
+      const worker = this.#workers.reduce((best, other) =>
+        other.messages.length < best.messages.length ? other : best,
+      );
+      if (worker.messages.length >= messagesPerWorker) return;
+      // A fair share, so that none idles while another has several.
+      const share = Math.ceil(this.#waiting.length / (messagesPerWorker * this.#workers.length));
+      const jobs = this.#waiting.splice(0, Math.min(jobsPerMessage, share));
+      if (worker.messages.length === 0) worker.thread.ref();
+      worker.messages.push(jobs);
+      worker.thread.postMessage(jobs.map(({ job }) => job));
     }
   }
 
   /** Rejects all that is under way; the first reason stays. */
   #end(reason: unknown): void {
     this.#ended ??= reason instanceof Error ? reason : new Error(String(reason));
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
-    for (const { jobs } of this.#workers) {
-      for (const { reject } of jobs.values()) reject(this.#ended);
-      jobs.clear();
-    }
+    const underWay = this.#workers.flatMap(({ messages }) => messages.splice(0).flat());
+    for (const { reject } of [...this.#waiting.splice(0), ...underWay]) reject(this.#ended);
   }
 }
 

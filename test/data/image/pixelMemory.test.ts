@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import { cutOut } from '../../../src/data/image/image.js';
 import { pixelMemory, recycle } from '../../../src/data/image/pixelMemory.js';
-import { noiseImage } from '../../support/images.js';
 
 const picture = (bytes: number) => ({ data: pixelMemory(bytes), width: bytes / 3, height: 1 });
 
@@ -27,13 +25,4 @@ it('memory from elsewhere is left alone: it may be part of something else, as sm
   recycle({ data: pooled, width: 4, height: 1 });
   recycle({ data: new Uint8Array(new SharedArrayBuffer(12)), width: 4, height: 1 });
   expect(pixelMemory(12).buffer).not.toBe(pooled.buffer);
-});
-
-it('a part of a picture is the same in used memory', () => {
-  const image = noiseImage(20, 10);
-  const rect = { left: 3, top: 2, width: 9, height: 5 };
-  const fresh = cutOut(image, rect);
-  const expected = Uint8Array.from(fresh.data);
-  recycle({ data: pixelMemory(5000).fill(7), width: 1, height: 1 });
-  expect(cutOut(image, rect).data).toEqual(expected);
 });
