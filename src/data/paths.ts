@@ -1,5 +1,5 @@
 import { readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import { DatasetError } from '../errors.js';
 
 /** Why a file name of an annotation file leads to no file. The message names neither the root nor the annotation file. */
@@ -30,12 +30,12 @@ export async function openImageRoot(folder: string): Promise<ImageRoot> {
   const root = await realpath(folder).catch(() => {
     throw new DatasetError(folder, [{ at: '(folder)', message: 'no such folder of pictures' }]);
   });
-  const listings = new Map<string, Promise<Map<string, string>>>();
+  const folders = new FolderNames();
   return {
     async find(fileName) {
       const path = pathBelow(root, fileName);
-      const real = (await existing(path)) ?? (await existing(await otherSpelling(path)));
-      if (real === undefined) throw new PathError(`no such file${await caseHint(path, listings)}`, 'missing');
+      const real = (await existing(path)) ?? (await existingInOtherForm(root, path, folders));
+      if (real === undefined) throw new PathError(`no such file${await caseHint(root, path, folders)}`, 'missing');
       if (leaves(relative(root, real))) throw new PathError('is a link that leads out of the image folder');
       return real;
     },
@@ -68,21 +68,51 @@ async function existing(path: string): Promise<string | undefined> {
 }
 
 /** macOS writes an accented letter as two code points, others as one; the files of one often meet the json of the other. */
-async function otherSpelling(path: string): Promise<string> {
-  const composed = path.normalize('NFC');
-  return composed === path ? path.normalize('NFD') : composed;
+const unicodeForm = (name: string) => name.normalize('NFC');
+/** Windows and macOS do not tell upper and lower case apart. */
+const caseless = (name: string) => unicodeForm(name).toLowerCase();
+
+async function existingInOtherForm(root: string, path: string, folders: FolderNames): Promise<string | undefined> {
+  const other = await folders.find(root, path, unicodeForm);
+  return other === undefined ? undefined : existing(other);
 }
 
-/** Names the file that differs in upper and lower case only, if there is one: Windows and macOS do not tell them apart. */
-async function caseHint(path: string, listings: Map<string, Promise<Map<string, string>>>): Promise<string> {
-  const folder = dirname(path);
-  const listing = listings.get(folder) ?? namesByLowerCase(folder);
-  listings.set(folder, listing); // a data set may miss thousands of files of one folder
-  const similar = (await listing).get(basename(path).toLowerCase());
-  return similar === undefined ? '' : `, but there is ${JSON.stringify(similar)}: upper and lower case differ`;
+/** Names the file that differs in upper and lower case only, if there is one. */
+async function caseHint(root: string, path: string, folders: FolderNames): Promise<string> {
+  const similar = await folders.find(root, path, caseless);
+  if (similar === undefined) return '';
+  return `, but there is ${JSON.stringify(relative(root, similar))}: upper and lower case differ`;
 }
 
-async function namesByLowerCase(folder: string): Promise<Map<string, string>> {
-  const names = await readdir(folder).catch(() => []);
-  return new Map(names.map((name) => [name.toLowerCase(), name]));
+/** What is in folders. Each is read once: a data set may miss thousands of files of one. */
+class FolderNames {
+  /** By folder: its names by their caseless forms. */
+  readonly #read = new Map<string, Promise<Map<string, string[]>>>();
+
+  /** The path below `root` that is there and whose every part has the same `form`, if there is one. */
+  async find(root: string, path: string, form: (name: string) => string): Promise<string | undefined> {
+    let found = root;
+    for (const part of relative(root, path).split(sep)) {
+      const similar = (await this.#names(found)).get(caseless(part)) ?? [];
+      const same = similar.find((name) => name === part) ?? similar.find((name) => form(name) === form(part));
+      if (same === undefined) return undefined;
+      found = join(found, same);
+    }
+    return found;
+  }
+
+  #names(folder: string): Promise<Map<string, string[]>> {
+    const names = this.#read.get(folder) ?? readNames(folder);
+    this.#read.set(folder, names);
+    return names;
+  }
+}
+
+async function readNames(folder: string): Promise<Map<string, string[]>> {
+  const names = new Map<string, string[]>();
+  for (const name of await readdir(folder).catch(() => [])) {
+    const form = caseless(name);
+    names.set(form, [...(names.get(form) ?? []), name]);
+  }
+  return names;
 }

@@ -4,13 +4,25 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type ImageRoot, openImageRoot } from '../../src/data/paths.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
+const composed = (name: string) => name.normalize('NFC');
+const decomposed = (name: string) => name.normalize('NFD');
+
 const folder = realpathSync(temporaryFolder());
 const images = join(folder, 'images');
 let root: ImageRoot;
 beforeAll(async () => {
   mkdirSync(join(images, 'sub'), { recursive: true });
-  const composed = 'café.jpg'.normalize('NFC');
-  for (const file of ['images/sub/a.jpg', 'images/b.jpg', 'images/Upper.JPG', `images/${composed}`, 'secret.jpg'])
+  mkdirSync(join(images, decomposed('été')));
+  mkdirSync(join(images, composed('Été')));
+  for (const file of [
+    'images/sub/a.jpg',
+    'images/b.jpg',
+    'images/Upper.JPG',
+    `images/${composed('café.jpg')}`,
+    `images/${decomposed('été')}/${composed('â.jpg')}`,
+    `images/${composed('Été')}/${composed('É.jpg')}`,
+    'secret.jpg',
+  ])
     writeFileSync(join(folder, file), '');
   symlinkSync(join(folder, 'secret.jpg'), join(images, 'out.jpg'));
   symlinkSync(join(images, 'b.jpg'), join(images, 'in.jpg'));
@@ -27,7 +39,10 @@ describe('openImageRoot', () => {
     ['./b.jpg', 'b.jpg'],
     ['sub/../b.jpg', 'b.jpg'],
     ['in.jpg', 'b.jpg'], // a link that stays inside
-    ['café.jpg'.normalize('NFD'), 'café.jpg'.normalize('NFC')],
+    [decomposed('café.jpg'), composed('café.jpg')],
+    [composed('été/â.jpg'), `${decomposed('été')}/${composed('â.jpg')}`], // folder and file in different forms
+    [decomposed('été/â.jpg'), `${decomposed('été')}/${composed('â.jpg')}`],
+    [decomposed('Été/É.jpg'), composed('Été/É.jpg')], // beside a folder whose name differs in case
   ])('%s is found as %s', async (name, found) => {
     expect(await root.find(name)).toBe(join(images, found));
   });
@@ -45,7 +60,10 @@ describe('openImageRoot', () => {
     ['nothing.jpg', 'no such file'],
     ['b.jpg/c.jpg', 'no such file'],
     ['upper.jpg', 'no such file, but there is "Upper.JPG": upper and lower case differ'],
-    ['Sub/a.jpg', 'no such file'],
+    ['Sub/a.jpg', 'no such file, but there is "sub/a.jpg": upper and lower case differ'],
+    ['SUB/A.JPG', 'no such file, but there is "sub/a.jpg": upper and lower case differ'],
+    ['sub/b.jpg', 'no such file'],
+    [decomposed('CAFÉ.jpg'), `no such file, but there is "${composed('café.jpg')}": upper and lower case differ`],
   ])('%s: %s', async (name, message) => {
     await expect(root.find(name)).rejects.toMatchObject({ message });
   });
