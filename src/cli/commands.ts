@@ -146,6 +146,19 @@ function addDataCommands(program: Command): void {
     });
 
   data
+    .command('preview')
+    .description(
+      'the first batches of a training run as pictures: augmented, with boxes or targets, as the network sees them',
+    )
+    .argument('<config>', 'YAML file, as in configs/')
+    .requiredOption('--out <folder>', 'where the sheets go')
+    .option('--batches <number>', 'how many', count, 4)
+    .option('--epoch <number>', 'of which epoch, from 1', count, 1)
+    .option(...set)
+    .option(...json)
+    .action(async (config, options) => (await import('./dataPreview.js')).runDataPreview(config, options));
+
+  data
     .command('image')
     .description('how the loader sees pictures: size and mean colour after all decoding rules')
     .argument('<files...>', 'pictures')

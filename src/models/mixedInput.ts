@@ -10,7 +10,7 @@ import type { ForwardContext } from '../nn/module.js';
  * @param x normalised pictures
  * @param parts [B, 4] int32: top, left, bottom, right in pixels, the last two not included; all 0 for none
  */
-export function eraseWithNoise(x: tf.Tensor4D, parts: tf.Tensor2D, ctx: ForwardContext): tf.Tensor4D {
+export function eraseWithNoise(x: tf.Tensor4D, parts: tf.Tensor2D, ctx: Pick<ForwardContext, 'uniform'>): tf.Tensor4D {
   const mask = rectangles(parts, x.shape); // [B, H, W, 1]
   return tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(standardNormal(x.shape, ctx), mask));
 }
@@ -50,7 +50,7 @@ function within(length: number, from: tf.Tensor, to: tf.Tensor): tf.Tensor {
 }
 
 /** By the Box-Muller transform (Box and Muller, 1958). */
-function standardNormal(shape: readonly number[], ctx: ForwardContext): tf.Tensor {
+function standardNormal(shape: readonly number[], ctx: Pick<ForwardContext, 'uniform'>): tf.Tensor {
   const radius = tf.sqrt(tf.mul(tf.log(tf.sub(1, ctx.uniform(shape))), -2)); // uniform in [0, 1), so the log is finite
   return tf.mul(radius, tf.cos(tf.mul(ctx.uniform(shape), 2 * Math.PI)));
 }

@@ -11,6 +11,13 @@ export function normalisePixels(pixels: tf.Tensor4D): tf.Tensor4D {
   return tf.mul(tf.sub(pixels, tf.tensor1d([...pixelMean])), tf.tensor1d(inverse));
 }
 
+/** The way back from `normalisePixels`, on the host: to 8 bits. */
+export function toPixels(normalised: Float32Array): Uint8ClampedArray {
+  const pixels = new Uint8ClampedArray(normalised.length); // rounds, and clips to 0 .. 255
+  for (const [i, value] of normalised.entries()) pixels[i] = value * pixelDeviation[i % 3]! + pixelMean[i % 3]!;
+  return pixels;
+}
+
 /**
  * Zeros outside of the pictures: padding has to be zero after normalisation, as in detectron2 and mmdet.
  *

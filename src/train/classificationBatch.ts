@@ -26,17 +26,26 @@ export function classificationFeed(batch: FedBatch, classes: number): Record<str
   };
 }
 
-/** Cross-entropy of pictures erased and mixed as `data` says. `inputs` as {@link classificationFeed} names them. */
-export function classificationLoss(
-  model: CmtClassifier,
+/** [B, S, S, 3] that the network sees of a batch: erased and mixed as `data` says. `inputs` as {@link classificationFeed} names them. */
+export function classificationInput(
   { erasing, mixup, cutmix, mixProbability }: ClassificationConfig['data'],
-  inputs: Readonly<Record<string, tf.Tensor>>,
-  ctx: ForwardContext,
-): LossParts<'entropy'> {
-  const { images, targets, erase, blend, cut } = inputs;
+  { images, erase, blend, cut }: Readonly<Record<string, tf.Tensor>>,
+  ctx: Pick<ForwardContext, 'uniform'>,
+): tf.Tensor4D {
   let x = normalisePixels(images as tf.Tensor4D);
   if (erasing.probability > 0) x = eraseWithNoise(x, erase as tf.Tensor2D, ctx);
   const mixes = (mixup > 0 || cutmix > 0) && mixProbability > 0;
   if (mixes) x = mixWithReversed(x, blend as tf.Tensor1D, cut as tf.Tensor1D);
-  return { entropy: softTargetCrossEntropy(model.forward(x, ctx), targets as tf.Tensor2D) };
+  return x;
+}
+
+/** Cross-entropy of a batch. `inputs` as {@link classificationFeed} names them. */
+export function classificationLoss(
+  model: CmtClassifier,
+  data: ClassificationConfig['data'],
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  ctx: ForwardContext,
+): LossParts<'entropy'> {
+  const logits = model.forward(classificationInput(data, inputs, ctx), ctx);
+  return { entropy: softTargetCrossEntropy(logits, inputs.targets as tf.Tensor2D) };
 }

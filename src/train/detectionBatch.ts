@@ -44,6 +44,11 @@ export function detectionFeed(
   };
 }
 
+/** [B, H, W, 3] that the network sees of a batch. `inputs` as {@link detectionFeed} names them. */
+export function detectionInput({ images, sizes }: Readonly<Record<string, tf.Tensor>>): tf.Tensor4D {
+  return maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
+}
+
 /** Focal loss and L1 of the deltas, each by the number of foreground anchors. `inputs` as {@link detectionFeed} names them. */
 export function detectionLoss(
   model: RetinaNet,
@@ -51,9 +56,8 @@ export function detectionLoss(
   inputs: Readonly<Record<string, tf.Tensor>>,
   ctx: ForwardContext,
 ): LossParts<'classification' | 'box'> {
-  const { images, sizes, labels, deltas, normaliser } = inputs;
-  const x = maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
-  const levels = model.forward(x, ctx);
+  const { labels, deltas, normaliser } = inputs;
+  const levels = model.forward(detectionInput(inputs), ctx);
   const logits = tf.concat<tf.Tensor3D>(
     levels.map((level) => level.logits),
     1,

@@ -37,7 +37,7 @@ export interface StepResult<P extends string> {
 }
 
 /** Random numbers of a step: drawn by TensorFlow from a seed, so that a resumed run draws what the first one would have. */
-class TrainingContext implements ForwardContext {
+export class TrainingContext implements ForwardContext {
   readonly training = true;
   #draws = 0;
 

@@ -1,0 +1,51 @@
+/** `cmtdet data preview`: the batches of a training run as sheets of pictures. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.js';
+import { drawSheet } from '../draw/drawSheet.js';
+import { type PreviewPicture, previewBatches } from '../train/preview.js';
+import { print, printJson, warn } from './console.js';
+
+export interface DataPreviewOptions {
+  readonly out: string;
+  readonly batches: number;
+  readonly epoch: number;
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Draws the first batches of an epoch, as the network would see them. */
+export async function runDataPreview(configFile: string, options: DataPreviewOptions): Promise<void> {
+  const config = await loadConfig(configFile, options.set);
+  const events = {
+    onWarning: warn,
+    onSkipped: ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`),
+  };
+  await mkdir(options.out, { recursive: true });
+  const sheets: { sheet: string; pictures: readonly PreviewPicture[] }[] = [];
+  for await (const pictures of previewBatches(config, options.epoch - 1, events)) {
+    const sheet = join(options.out, `epoch${options.epoch}-batch${sheets.length}.jpg`);
+    await drawSheet(
+      pictures.map((picture) => ({
+        image: picture.image,
+        boxes: picture.boxes.map(({ box, label, name }) => ({ box, label, text: name })),
+        caption: captionOf(picture),
+      })),
+      sheet,
+    );
+    sheets.push({ sheet, pictures });
+    if (!options.json)
+      print(`${sheet}: ${pictures.length} of ${pictures[0]!.image.width} x ${pictures[0]!.image.height}`);
+    if (sheets.length >= options.batches) break;
+  }
+  if (options.json) printJson(sheets.map(({ sheet, pictures }) => ({ sheet, pictures: pictures.map(factsOf) })));
+}
+
+function captionOf({ file, targets }: PreviewPicture): string {
+  const learnt = targets.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(' + ');
+  return learnt ? `${learnt}  (${file})` : file;
+}
+
+function factsOf({ file, image: { width, height }, boxes, targets }: PreviewPicture) {
+  return { file, width, height, boxes: boxes.map(({ box, name }) => ({ label: name, box })), targets };
+}

@@ -1,0 +1,65 @@
+import sharp from 'sharp';
+import { type RgbImage, rgbChannels } from '../data/image/image.js';
+import { boxesSvg, type DrawnBox } from './drawBoxes.js';
+import { letter } from './lettering.js';
+
+/** A picture of a sheet, with boxes in its pixels. */
+export interface SheetPicture {
+  readonly image: RgbImage;
+  readonly boxes: readonly DrawnBox[];
+  /** Written below. */
+  readonly caption: string;
+}
+
+/** Pixels. */
+const sheetWidth = 1920;
+const mostColumns = 3;
+const gap = 8;
+const letterSize = 12;
+const captionHeight = 2 * letterSize + gap;
+const paper = '#fff';
+const ink = '#222';
+
+/** Draws pictures of one size side by side, three in a row, and writes the sheet; the ending of `file` decides the format. */
+export async function drawSheet(pictures: readonly SheetPicture[], file: string): Promise<void> {
+  const { width: pictureWidth, height: pictureHeight } = pictures[0]!.image;
+  const columns = Math.min(mostColumns, pictures.length);
+  const rows = Math.ceil(pictures.length / columns);
+  const cellWidth = Math.floor((sheetWidth - gap) / mostColumns) - gap;
+  const cellHeight = Math.round((pictureHeight * cellWidth) / pictureWidth);
+  const cells = await Promise.all(
+    pictures.map(async (picture, i) => ({
+      input: await drawCell(picture, cellWidth, cellHeight),
+      left: gap + (i % columns) * (cellWidth + gap),
+      top: gap + Math.floor(i / columns) * (cellHeight + captionHeight),
+    })),
+  );
+  const size = {
+    width: gap + columns * (cellWidth + gap),
+    height: gap + rows * (cellHeight + captionHeight),
+  };
+  await sharp({ create: { ...size, channels: rgbChannels, background: paper } })
+    .composite(cells)
+    .jpeg({ quality: 90, chromaSubsampling: '4:4:4', force: false })
+    .toFile(file);
+}
+
+/** A picture with its boxes and its caption, as PNG. */
+async function drawCell({ image, boxes, caption }: SheetPicture, width: number, height: number): Promise<Buffer> {
+  const { data } = image;
+  const overlay = Buffer.from(boxesSvg(width, height, boxes, width / image.width));
+  const text = letter(caption, 2, letterSize + gap / 2, letterSize, ink).svg;
+  const captionSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${captionHeight}">${text}</svg>`;
+  const picture = await sharp(data, { raw: { width: image.width, height: image.height, channels: rgbChannels } })
+    .resize({ width, height, fit: 'fill' })
+    .composite([{ input: overlay }])
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+  return sharp({ create: { width, height: height + captionHeight, channels: rgbChannels, background: paper } })
+    .composite([
+      { input: picture, left: 0, top: 0 },
+      { input: Buffer.from(captionSvg), left: 0, top: height },
+    ])
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+}
