@@ -6,10 +6,17 @@ const systemErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EISDIR: 'this is a folder, and a file is needed',
   ENOTDIR: 'a part of this path is a file, and a folder is needed',
+  EEXIST: 'this is there already, and is no folder',
+  ENOTEMPTY: 'this folder is not empty',
+  ELOOP: 'this is a link that leads to itself',
+  ENAMETOOLONG: 'this name is too long',
   EACCES: 'you may not read or write this',
   EPERM: 'you may not do this',
   EROFS: 'this disk is read-only',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'your quota of the disk is used up',
+  EIO: 'the disk cannot be read or written: it may be damaged',
+  EBUSY: 'another program uses this',
   EMFILE: 'too many open files (see `ulimit -n`)',
 };
 

@@ -3,6 +3,7 @@ import type { RgbImage } from '../data/image/image.js';
 import { rgbChannels } from '../data/image/image.js';
 import { classColour, inkOn, toHex } from './colours.js';
 import { letter } from './lettering.js';
+import { writePicture } from './writePicture.js';
 
 /** A box to be drawn. */
 export interface DrawnBox {
@@ -30,14 +31,12 @@ export async function drawBoxes(image: RgbImage, boxes: readonly DrawnBox[], fil
   const scale = Math.max(1, Math.ceil(readableSide / Math.min(width, height)));
   const size = { width: width * scale, height: height * scale };
   const overlay = Buffer.from(boxesSvg(size.width, size.height, boxes, scale));
-  const picture = sharp(data, { raw: { width, height, channels: rgbChannels } });
   // librsvg leaves out what lies beyond 32,767 pixels, which no picture here reaches: decoding stops before.
-  await picture
+  const picture = sharp(data, { raw: { width, height, channels: rgbChannels } })
     .resize({ ...size, kernel: 'cubic' })
     .composite([{ input: overlay }])
-    .removeAlpha() // which the overlay brings
-    .jpeg({ quality: 92, chromaSubsampling: '4:4:4', force: false }) // thin coloured lines smear otherwise
-    .toFile(file);
+    .removeAlpha(); // which the overlay brings
+  await writePicture(picture, file);
 }
 
 type Rectangle = readonly [x: number, y: number, width: number, height: number];

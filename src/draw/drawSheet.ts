@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
 import { boxesSvg, type DrawnBox } from './drawBoxes.js';
 import { letter } from './lettering.js';
+import { writePicture } from './writePicture.js';
 
 /** A picture of a sheet, with boxes in its pixels. */
 export interface SheetPicture {
@@ -38,10 +39,8 @@ export async function drawSheet(pictures: readonly SheetPicture[], file: string)
     width: gap + columns * (cellWidth + gap),
     height: gap + rows * (cellHeight + captionHeight),
   };
-  await sharp({ create: { ...size, channels: rgbChannels, background: paper } })
-    .composite(cells)
-    .jpeg({ quality: 90, chromaSubsampling: '4:4:4', force: false })
-    .toFile(file);
+  const sheet = sharp({ create: { ...size, channels: rgbChannels, background: paper } }).composite(cells);
+  await writePicture(sheet.removeAlpha(), file);
 }
 
 /** A picture with its boxes and its caption, as PNG. */

@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reportError } from '../../src/cli/report.js';
 import { EngineError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 let said = '';
 beforeEach(() => {
@@ -26,6 +30,13 @@ describe('reportError', () => {
   it("the system's own errors become a sentence", () => {
     expect(reportError(Object.assign(new Error('ENOENT: open'), { code: 'ENOENT', path: '/a/b' }))).toBe(1);
     expect(said).toBe('error: /a/b: there is no such file or folder.\n');
+  });
+
+  it('also where a folder is to be made and a file has its name', async () => {
+    const file = join(temporaryFolder(), 'taken');
+    writeFileSync(file, '');
+    expect(reportError(await mkdir(file).catch((error) => error))).toBe(1);
+    expect(said).toBe(`error: ${file}: this is there already, and is no folder.\n`);
   });
 
   it.each([new TypeError('x is undefined'), 'a string', undefined])('%s: ours, 70, asks for a report', (error) => {

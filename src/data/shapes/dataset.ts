@@ -61,7 +61,7 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
     for (let i = 0; i < (split === 'train' ? train : val); i++) {
       const scene = randomScene(random.fork(index, i, 0), size);
       const picture = await renderScene(scene, random.fork(index, i, 1));
-      await encoder(picture).toFile(join(images, pictureName(i)));
+      await writeFile(join(images, pictureName(i)), await encoder(picture).toBuffer());
       await writeCrops(scene, picture, join(files.crops, split), i);
       scenes.push(scene);
       onPicture(++done, train + val);
@@ -102,10 +102,10 @@ async function writeCrops(
     const side = Math.min(size, Math.round(1.4 * Math.max(width, height)));
     const start = (from: number, length: number) =>
       Math.min(size - side, Math.max(0, Math.round(from + length / 2 - side / 2)));
-    await encoder(picture)
+    const crop = encoder(picture)
       .extract({ left: start(x, width), top: start(y, height), width: side, height: side })
-      .resize(cropSize, cropSize)
-      .toFile(join(folder, shapes[i].name, `${pictureName(scene, i)}`));
+      .resize(cropSize, cropSize);
+    await writeFile(join(folder, shapes[i].name, pictureName(scene, i)), await crop.toBuffer());
   }
 }
 
