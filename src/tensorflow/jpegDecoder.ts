@@ -74,9 +74,12 @@ export function openJpegDecoder(): DecodePlainJpeg {
 
 /** Columns beside a part whose colours reach into it: halved chroma is smoothed across columns, but not past what is decoded. */
 const chromaReach = 2;
+/** Columns of a decoding unit, with halved chroma: TensorFlow copies every row once more when a part begins within one. */
+const unitWidth = 16;
 
 function widened({ left, top, width, height }: PixelRect, pictureWidth: number): PixelRect {
-  const from = Math.max(0, left - chromaReach);
+  const reached = Math.max(0, left - chromaReach);
+  const from = reached - (reached % unitWidth);
   return { left: from, top, width: Math.min(pictureWidth, left + width + chromaReach) - from, height };
 }
 
