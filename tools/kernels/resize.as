@@ -92,11 +92,12 @@ export function resampleColumns(
   }
 }
 
-// [any, bytes] -> [rows, bytes]
+// [any, bytes] -> [rows, bytes], targetStride bytes from one row of the result to the next
 export function resampleRows(
   source: usize,
   bytes: i32,
   target: usize,
+  targetStride: i32,
   rows: i32,
   first: usize,
   count: usize,
@@ -144,7 +145,7 @@ export function resampleRows(
       const cd = i16x8.narrow_i32x4_s(joined(cHigh, cLow), joined(dHigh, dLow));
       v128.store(target + x, i8x16.narrow_i16x8_u(ab, cd));
     }
-    target += bytes;
+    target += targetStride;
     weights += stride;
   }
 }

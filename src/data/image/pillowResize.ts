@@ -110,20 +110,36 @@ function copyRows(
     }
 }
 
+/** V8 copies into shared memory by words where both sides begin equally far from one, and by bytes elsewhere. */
+const wordBytes = 8;
+const beyondWord = (address: number) => address % wordBytes;
+
 /** [any, bytes] at `source` -> [rows, bytes] in the target. */
 function rowPass(kernel: ResizeKernel, source: number, bytes: number, rows: AxisTaps, target: PixelTarget): void {
+  const { data, offset, stride } = target;
   const taps = kernel.store(rows);
-  const stripRows = Math.max(1, Math.floor(stripBytes / bytes));
-  const strip = kernel.allocate(stripRows * bytes);
+  // The strip is laid out so that its rows begin as far from a word as the target's.
+  const stripStride = bytes + beyondWord(wordBytes + beyondWord(stride) - beyondWord(bytes));
+  const stripRows = Math.max(1, Math.floor(stripBytes / stripStride));
+  const strip = kernel.allocate(wordBytes + stripRows * stripStride);
   for (let top = 0; top < rows.first.length; top += stripRows) {
     const count = Math.min(stripRows, rows.first.length - top);
-    if (!rows.identity) kernel.resampleRows(source, bytes, strip, top, count, taps);
-    const result = kernel.view(rows.identity ? source + (rows.first[0]! + top) * bytes : strip, count * bytes);
-    const place = target.offset + top * target.stride;
-    if (target.stride === bytes) target.data.set(result, place);
+    const place = offset + top * stride;
+    const from = rows.identity
+      ? { address: source + (rows.first[0]! + top) * bytes, stride: bytes }
+      : { address: strip + beyondWord(data.byteOffset + place), stride: stripStride };
+    if (!rows.identity)
+      kernel.resampleRows(
+        source,
+        bytes,
+        { target: from.address, targetStride: stripStride, from: top, rows: count },
+        taps,
+      );
+    const result = kernel.view(from.address, (count - 1) * from.stride + bytes);
+    if (stride === bytes) data.set(result, place);
     else
       for (let y = 0; y < count; y++)
-        target.data.set(result.subarray(y * bytes, (y + 1) * bytes), place + y * target.stride);
+        data.set(result.subarray(y * from.stride, y * from.stride + bytes), place + y * stride);
   }
 }
 

@@ -25,6 +25,7 @@ interface KernelExports {
     source: number,
     bytes: number,
     target: number,
+    targetStride: number,
     rows: number,
     ...taps: [first: number, count: number, weights: number, stride: number]
   ): void;
@@ -93,12 +94,17 @@ export class ResizeKernel {
     this.#exports.resampleColumns(source, sourceStride, rows, target, taps.length, ...taps.addresses);
   }
 
-  /** Across rows: [any, bytes] to rows `from` .. `from + rows - 1` of the result, [rows, bytes]. */
-  resampleRows(source: number, bytes: number, target: number, from: number, rows: number, taps: StoredTaps): void {
+  /** Across rows: [any, bytes] to rows `from` .. `from + rows - 1` of the result, [rows, bytes], `targetStride` bytes a row. */
+  resampleRows(
+    source: number,
+    bytes: number,
+    { target, targetStride, from, rows }: { target: number; targetStride: number; from: number; rows: number },
+    taps: StoredTaps,
+  ): void {
     const [first, count, weights, stride] = taps.addresses;
     const skip = from * Int32Array.BYTES_PER_ELEMENT;
-    const skipWeights = from * stride;
-    this.#exports.resampleRows(source, bytes, target, rows, first + skip, count + skip, weights + skipWeights, stride);
+    const shifted = [first + skip, count + skip, weights + from * stride, stride] as const;
+    this.#exports.resampleRows(source, bytes, target, targetStride, rows, ...shifted);
   }
 
   store({ first, count, weights, stride }: Taps): StoredTaps {

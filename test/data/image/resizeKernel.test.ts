@@ -27,18 +27,27 @@ describe('resize kernel', () => {
     }
   });
 
-  it('into a larger buffer: the same pixels, and not a byte outside of the place', () => {
-    const image = noiseImage(33, 20);
-    const options = { width: 17, height: 25, filter: 'bicubic' } as const;
-    const data = new Uint8Array(30 * 30 * 3).fill(77);
-    pillowResizeInto(image, options, { data, offset: (2 * 30 + 3) * 3, stride: 90 });
-    const expected = pillowResize(image, options).data;
-    for (let y = 0; y < 30; y++)
-      for (let x = 0; x < 90; x++) {
-        const inside = y >= 2 && y < 27 && x >= 9 && x < 60;
-        expect(data[y * 90 + x]).toBe(inside ? expected[(y - 2) * 51 + x - 9] : 77);
-      }
-  });
+  it.each([17, 18, 19, 20, 30])(
+    'into a buffer of %i columns: the same pixels, and not a byte outside of the place',
+    (columns) => {
+      const image = noiseImage(33, 20);
+      const stride = columns * 3;
+      for (const [filter, height] of [
+        ['bicubic', 25],
+        ['bilinear', 20],
+      ] as const)
+        for (const left of [0, columns - 17]) {
+          const options = { width: 17, height, filter } as const;
+          const data = new Uint8Array(new SharedArrayBuffer(30 * stride + 1), 1).fill(77);
+          pillowResizeInto(image, options, { data, offset: 2 * stride + left * 3, stride });
+          const expected = new Uint8Array(30 * stride).fill(77);
+          const resized = pillowResize(image, options).data;
+          for (let y = 0; y < height; y++)
+            expected.set(resized.subarray(y * 51, y * 51 + 51), (y + 2) * stride + left * 3);
+          expect([...data]).toEqual([...expected]);
+        }
+    },
+  );
 
   it('pictures larger than a strip, and rows larger than a strip', () => {
     // 60,000 pixels a row: 180,000 bytes, more than stripBytes. A constant picture stays constant whatever the weights.
