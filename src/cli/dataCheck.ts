@@ -5,7 +5,7 @@ import { writeCoco } from '../data/coco/write.js';
 import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
 import { DatasetError, exitCodes, type Problem } from '../errors.js';
 import { note, print, printJson, table, warn } from './console.js';
-import { LiveLine } from './liveLine.js';
+import { lookingLine } from './lookingLine.js';
 
 export interface DataCheckOptions {
   /** Another annotation file that should share no picture with this one. */
@@ -27,7 +27,9 @@ export async function runDataCheck(
   const health = file && cocoHealth(file);
   const shared = file && options.against !== undefined ? sharedFileNames(file, parseCoco(options.against)) : undefined;
   const pictures =
-    file && images !== undefined ? await lookAtPictures(file, images, options.pixels ?? true) : undefined;
+    file && images !== undefined
+      ? await checkPictures(file, images, { pixels: options.pixels ?? true, onProgress: lookingLine() })
+      : undefined;
   const allProblems = [...problems, ...(pictures?.broken ?? [])];
   if (options.json) {
     const { usable: _, ...looked } = pictures ?? {};
@@ -58,18 +60,6 @@ function parseForCheck(annotations: string): { file?: CocoFile; problems: readon
     } catch {
       return { problems: error.problems };
     }
-  }
-}
-
-async function lookAtPictures(file: CocoFile, images: string, pixels: boolean): Promise<PictureReport> {
-  const line = new LiveLine();
-  try {
-    return await checkPictures(file, images, {
-      pixels,
-      onProgress: (done, total) => line.update(`looked at ${done} of ${total} pictures`),
-    });
-  } finally {
-    line.clear();
   }
 }
 

@@ -2,16 +2,14 @@ import { checkClassificationDataset } from '../data/imagenet/check.js';
 import { openClassificationDataset } from '../data/imagenet/openDataset.js';
 import { DatasetError, exitCodes } from '../errors.js';
 import { print, printJson, table } from './console.js';
-import { LiveLine } from './liveLine.js';
+import { lookingLine } from './lookingLine.js';
 
 /** `cmtdet data check FOLDER|TAR`: decodes every picture of a classification data set. Exit code 1 if one cannot be read. */
 export async function runClassesCheck(root: string, options: { readonly json?: boolean }): Promise<void> {
-  const line = new LiveLine();
   const dataset = await openClassificationDataset(root);
   const health = await checkClassificationDataset(dataset, {
-    onProgress: (done, total) => line.update(`${done} of ${total} pictures`),
+    onProgress: lookingLine(),
   });
-  line.clear();
   if (health.bad.length > 0) process.exitCode = exitCodes.userProblem;
   if (options.json) {
     printJson(health);

@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.js';
 import { drawSheet } from '../draw/drawSheet.js';
 import { type PreviewPicture, previewBatches } from '../train/preview.js';
 import { print, printJson, warn } from './console.js';
+import { lookingLine } from './lookingLine.js';
 
 export interface DataPreviewOptions {
   readonly out: string;
@@ -19,6 +20,7 @@ export async function runDataPreview(configFile: string, options: DataPreviewOpt
   const config = await loadConfig(configFile, options.set);
   const events = {
     onWarning: warn,
+    onLooked: lookingLine(),
     onSkipped: ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`),
   };
   await mkdir(options.out, { recursive: true });

@@ -5,6 +5,7 @@ import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { type EvaluateResultsOptions, measureAndReport, runEvaluateResults } from './evaluateResults.js';
 import { LiveLine } from './liveLine.js';
+import { lookingLine } from './lookingLine.js';
 
 export interface EvaluateOptions extends Omit<EvaluateResultsOptions, 'annotations' | 'results'> {
   readonly annotations?: string;
@@ -46,10 +47,16 @@ async function evaluateDetectorOn(
   const { writeResults } = await import('../data/coco/write.js');
   const split = { annotations, images, limit: null };
   const policy = options.skipBroken ? 'skip' : 'stop';
-  const { coco, dataset } = await openSplit(split, { empty: 'keep', missing: policy, onBroken: policy });
+  const { coco, dataset } = await openSplit(split, {
+    empty: 'keep',
+    missing: policy,
+    onBroken: policy,
+    howToSkip: '--skip-broken',
+    onLooked: lookingLine(),
+  });
   const detector = Detector.load(checkpoint);
   checkSameCategories(detector, dataset, annotations);
-  const onSkipped = ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`);
+  for (const { at, message } of dataset.summary.broken) onSkipped({ file: at, reason: message });
   const loader = evaluationLoader(dataset, detector.description.input, options.batchSize ?? 1, {
     onBroken: policy,
     onSkipped,
@@ -59,6 +66,8 @@ async function evaluateDetectorOn(
     const total = dataset.records.length;
     const detections = await detectAll(detector, loader, (done) => line.update(`${done} of ${total} pictures`));
     line.clear();
+    const unread = dataset.summary.broken.length + loader.skipped().length;
+    if (unread > 0) warn(`${unread} pictures could not be read: their objects count as missed`);
     if (options.saveResults !== undefined) {
       await writeResults(options.saveResults, detections);
       note(`detections: ${options.saveResults}`);
@@ -71,21 +80,32 @@ async function evaluateDetectorOn(
   }
 }
 
+const onSkipped = ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`);
+
 async function evaluateClassifierOn(checkpoint: string, images: string, options: EvaluateOptions): Promise<void> {
   const { Classifier } = await import('../models/classifier.js');
   const { evaluateClassifier } = await import('../models/evaluateClassifier.js');
   const { readDescription } = await import('../models/modelFile.js');
   const { EvaluationLoader } = await import('../data/imagenet/evaluationLoader.js');
   const { openClassificationDataset } = await import('../data/imagenet/openDataset.js');
+  const { readablePart } = await import('../data/imagenet/readable.js');
   const description = readDescription(checkpoint);
   if (description.kind !== 'classifier') return;
-  const dataset = await openClassificationDataset(images, { classes: description.classes });
+  const onBroken = options.skipBroken ? 'skip' : 'stop';
+  const dataset = await readablePart(await openClassificationDataset(images, { classes: description.classes }), {
+    onBroken,
+    onSkipped,
+    howToSkip: '--skip-broken',
+    onLooked: lookingLine(),
+  });
   const classifier = Classifier.load(checkpoint);
   const loader = new EvaluationLoader({
     dataset,
     batchSize: options.batchSize ?? 8,
     transform: description.input,
     decoder: decoderModule,
+    onBroken,
+    onSkipped,
   });
   const line = new LiveLine();
   try {

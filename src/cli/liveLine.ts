@@ -8,13 +8,22 @@ import { isLive, note } from './console.js';
 export class LiveLine {
   readonly #write = isLive ? createLogUpdate(process.stderr, { showCursor: true }) : undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
+  #firstMs: number | undefined;
 
-  /** @param plainEveryMs least time between two plain lines off a terminal */
-  constructor(private readonly plainEveryMs = 10_000) {}
+  /**
+   * @param plainEveryMs least time between two plain lines off a terminal
+   * @param silentMs time after the first update in which nothing is shown: work that ends sooner needs no line
+   */
+  constructor(
+    private readonly plainEveryMs = 10_000,
+    private readonly silentMs = 0,
+  ) {}
 
   /** Shows the text now; dropped if the last one is too young to be read (80 ms on a terminal). */
   update(text: string): void {
     const now = performance.now();
+    this.#firstMs ??= now;
+    if (now - this.#firstMs < this.silentMs) return;
     if (now - this.#lastMs < (this.#write ? 80 : this.plainEveryMs)) return;
     this.#lastMs = now;
     if (this.#write) this.#write(text);

@@ -5,6 +5,7 @@ import { RunFolder } from '../train/runFolder.js';
 import type { DataEvents, Metrics, Task } from '../train/task.js';
 import { train } from '../train/train.js';
 import { note, print, printJson, table, warn } from './console.js';
+import { lookingLine } from './lookingLine.js';
 import { interruptible, trainObserver } from './trainObserver.js';
 
 export interface TrainCommandOptions {
@@ -30,6 +31,7 @@ export class SkippedPictures implements DataEvents {
   readonly #lines = new Set<string>();
   #run: RunFolder | undefined;
   readonly onWarning = warn;
+  readonly onLooked = lookingLine();
 
   readonly onSkipped = ({ file, reason }: { readonly file: string; readonly reason: string }): void => {
     warn(`skipped ${file}: ${reason}`);

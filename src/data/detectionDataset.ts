@@ -56,6 +56,9 @@ export interface DatasetOptions {
   readonly missing?: 'stop' | 'skip';
   /** Pictures that are there and cannot be read, or are no pictures. */
   readonly onBroken?: 'stop' | 'skip';
+  /** What to tell people who want to go on without them. */
+  readonly howToSkip?: string;
+  readonly onLooked?: ((done: number, total: number) => void) | undefined;
 }
 
 /** Boxes with a side below this are dropped, as in mmdetection's `CocoDataset`. Original pixels. */
@@ -71,7 +74,7 @@ const filesAtOnce = 16;
 export async function openDetectionDataset(
   coco: CocoFile,
   imageRoot: string,
-  { source, empty = 'keep', missing = 'stop', onBroken = 'stop' }: DatasetOptions,
+  { source, empty = 'keep', missing = 'stop', onBroken = 'stop', howToSkip, onLooked }: DatasetOptions,
 ): Promise<DetectionDataset> {
   const categories = [...coco.categories].sort((a, b) => a.id - b.id).map(({ id, name }) => ({ id, name }));
   const targets = new Targets(coco.annotations, categories);
@@ -81,7 +84,9 @@ export async function openDetectionDataset(
   const fatal: Problem[] = [];
   const otherSize: Problem[] = [];
   let withBoxes = 0;
+  let done = 0;
   for await (const look of orderedPrefetch(coco.images, (image) => lookAt(image, root), filesAtOnce)) {
+    onLooked?.(++done, coco.images.length);
     const { image, name } = look;
     if (look.problem !== undefined) {
       const problem = { at: name, message: look.problem };
@@ -100,7 +105,7 @@ export async function openDetectionDataset(
     records.push({ imageId: image.id, file, ...size, boxes, labels });
   }
   if (fatal.length > 0) {
-    const hint = `Pictures are looked for below ${imageRoot}. To go on without them: data.missing, data.onBroken = skip.`;
+    const hint = `Pictures are looked for below ${imageRoot}. To go on without them: ${howToSkip ?? 'data.missing, data.onBroken = skip'}.`;
     throw new DatasetError(source, fatal, hint);
   }
   const images = coco.images.length;

@@ -60,8 +60,9 @@ export class DetectionTask implements Task<DetectionBatch> {
    */
   static async open(config: DetectionConfig, events: DataEvents): Promise<DetectionTask> {
     const { train, val, keepEmpty, missing, onBroken } = config.data;
-    const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', missing, onBroken });
-    const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', missing, onBroken });
+    const policy = { missing, onBroken, onLooked: events.onLooked };
+    const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', ...policy });
+    const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', ...policy });
     if (openedVal) checkSameCategories(opened.dataset, openedVal.dataset, val!.annotations);
     for (const split of [opened, openedVal]) {
       for (const { at, message } of split?.dataset.summary.broken ?? [])

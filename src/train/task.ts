@@ -70,4 +70,6 @@ export interface DataEvents {
   readonly onWarning: (message: string) => void;
   /** A picture that training goes on without. */
   readonly onSkipped: (picture: { readonly file: string; readonly reason: string }) => void;
+  /** How many pictures of a data set have been looked at before the first step; `done` comes to `total`. */
+  readonly onLooked?: ((done: number, total: number) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { LiveLine } from '../../src/cli/liveLine.js';
+import { lookingLine } from '../../src/cli/lookingLine.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -19,4 +20,24 @@ it('off a terminal: one plain line for each stretch of time, and lines to keep a
   line.update('next');
   line.clear();
   expect(said).toBe('at 0\nat 1001\nkept\nnext\n');
+});
+
+it('a look at pictures shows nothing in its first second, then how far it is', () => {
+  let said = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+  const clock = vi.spyOn(performance, 'now');
+  const looked = lookingLine();
+  for (const [ms, done] of [
+    [5000, 1],
+    [5999, 2],
+    [6001, 3],
+    [7000, 4],
+  ] as const) {
+    clock.mockReturnValue(ms);
+    looked(done, 4);
+  }
+  expect(said).toBe('looked at 3 of 4 pictures\n');
 });

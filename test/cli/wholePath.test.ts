@@ -1,5 +1,5 @@
 /** The path of a user, through the commands' own functions: train, evaluate, predict; then the same checkpoint as a library. */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluate } from '../../src/cli/evaluate.js';
@@ -50,6 +50,26 @@ describe('smoke: two pictures by heart', () => {
     expect(JSON.parse(given).stats).toEqual(JSON.parse(own).stats);
     const one = await outputOf(() => evaluate(checkpoint, { annotations, images, batchSize: 1, json: true }));
     expect(JSON.parse(one).stats.AP).toBeCloseTo(stats.AP!, 6);
+  });
+
+  test('evaluate --skip-broken: what cannot be read counts as missed, as in the exported results; without it, the way is named', async () => {
+    const { annotations, images } = data.splits.train;
+    const [first, second] = parseCoco(annotations).images.map(({ file_name }) => file_name!);
+    const some = join(folder, 'some');
+    mkdirSync(some);
+    copyFileSync(join(images, first!), join(some, first!));
+    await expect(evaluate(checkpoint, { annotations, images: some })).rejects.toThrow(
+      /no such file.*To go on without them: --skip-broken\./s,
+    );
+    writeFileSync(join(some, second!), readFileSync(join(images, second!)).subarray(0, 2000)); // its header is fine
+    const results = join(folder, 'some.json');
+    const own = await outputOf(() =>
+      evaluate(checkpoint, { annotations, images: some, saveResults: results, skipBroken: true, json: true }),
+    );
+    const given = await outputOf(() => evaluate(undefined, { annotations, results, json: true }));
+    expect(JSON.parse(own).stats).toEqual(JSON.parse(given).stats);
+    expect(JSON.parse(own).stats.AR100).toBeGreaterThan(0);
+    expect(JSON.parse(own).stats.AR100).toBeLessThan(stats.AR100!);
   });
 
   test('predict: boxes on the objects, pictures and json written', async () => {

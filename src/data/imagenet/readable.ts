@@ -12,6 +12,9 @@ export interface ReadableOptions {
   readonly onBroken: 'stop' | 'skip';
   /** Told about each picture that `skip` leaves out. */
   readonly onSkipped: (picture: BrokenPicture) => void;
+  /** What to tell people who want to go on without them. */
+  readonly howToSkip?: string;
+  readonly onLooked?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -22,19 +25,20 @@ export interface ReadableOptions {
  */
 export async function readablePart(
   dataset: ClassificationDataset,
-  { onBroken, onSkipped }: ReadableOptions,
+  { onBroken, onSkipped, howToSkip = 'data.onBroken = skip', onLooked }: ReadableOptions,
 ): Promise<ClassificationDataset> {
   const { root } = dataset;
   const pictures: ClassPicture[] = [];
   const broken: BrokenPicture[] = [];
   const look = async (picture: ClassPicture) => ({ picture, reason: await whyUnreadable(root, picture) });
   for await (const { picture, reason } of orderedPrefetch(dataset.pictures, look, filesAtOnce)) {
+    onLooked?.(pictures.length + broken.length + 1, dataset.pictures.length);
     if (reason === undefined) pictures.push(picture);
     else broken.push({ file: picture.file, reason });
   }
   if (broken.length === 0) return dataset;
   const problems = broken.map(({ file, reason }) => ({ at: file, message: reason }));
-  if (onBroken === 'stop') throw new DatasetError(root, problems, 'To go on without them: data.onBroken = skip.');
+  if (onBroken === 'stop') throw new DatasetError(root, problems, `To go on without them: ${howToSkip}.`);
   if (pictures.length === 0) throw new DatasetError(root, problems, 'No picture is left to go on with.');
   for (const picture of broken) onSkipped(picture);
   return { ...dataset, pictures };
