@@ -75,8 +75,8 @@ export class TrainStep<I extends string, P extends string> {
   readonly #sums: Map<Parameter, Variable>;
   readonly #run: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
   readonly #collect: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
-  /** Whether the sums hold gradients of the present group, and not what is left of the one before. */
-  #collected = false;
+  /** How many batches of the present group the sums hold; 0: what is left of the one before. */
+  #collected = 0;
 
   constructor(program: Program, options: StepOptions<I, P>) {
     this.#options = options;
@@ -108,7 +108,7 @@ export class TrainStep<I extends string, P extends string> {
       ...batch,
       'step/rates': { data: rates, shape: [rates.length] },
       'step/seed': { data: Int32Array.of(this.#options.seed, draw), shape: [2] },
-      'step/carry': { data: Float32Array.of(this.#collected ? 1 : 0), shape: [] },
+      'step/collected': { data: Float32Array.of(this.#collected), shape: [] },
       ...(lossScale === null ? {} : { 'step/lossScale': { data: Float32Array.of(lossScale), shape: [] } }),
     };
     const results = await (update ? this.#run(fed) : this.#collect(fed));
@@ -117,7 +117,8 @@ export class TrainStep<I extends string, P extends string> {
       .filter((name) => name.startsWith('part/'))
       .map((name) => [name.slice(5), number(name)]);
     const finite = number('finite') === 1;
-    this.#collected = !update && (this.#collected || finite);
+    if (update) this.#collected = 0;
+    else if (finite) this.#collected++;
     return { loss: number('loss'), parts: Object.fromEntries(parts), gradientNorm: number('gradientNorm'), finite };
   }
 
@@ -126,7 +127,7 @@ export class TrainStep<I extends string, P extends string> {
     const {
       'step/rates': rates,
       'step/seed': seed,
-      'step/carry': carry,
+      'step/collected': collected,
       'step/lossScale': lossScale,
       ...batch
     } = inputs;
@@ -146,7 +147,7 @@ export class TrainStep<I extends string, P extends string> {
       .map((parameter, i) => [parameter, grads[i]] as const)
       .filter((pair): pair is Gradient => pair[1] !== undefined)
       .map(([parameter, gradient]): Gradient => [parameter, unscaled(gradient)]);
-    if (accumulate > 1) gradients = this.#average(gradients, carry as tf.Scalar, update);
+    if (accumulate > 1) gradients = this.#average(gradients, collected as tf.Scalar, update);
 
     const norm = globalNorm(gradients);
     const finite = tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm));
@@ -163,12 +164,14 @@ export class TrainStep<I extends string, P extends string> {
     return { ...Object.fromEntries(named), loss, gradientNorm: norm, finite: tf.cast(finite, 'float32') };
   }
 
-  /** Adds this batch to the sums, or for an update gives their mean. `carry` is 0 for the first batch of a group, else 1. */
-  #average(gradients: readonly Gradient[], carry: tf.Scalar, update: boolean): Gradient[] {
+  /** Adds this batch to the sums, or for an update gives their mean. `collected` is how many batches of the group they hold. */
+  #average(gradients: readonly Gradient[], collected: tf.Scalar, update: boolean): Gradient[] {
+    const carry = tf.minimum(collected, 1);
+    const batches = tf.add(collected, 1);
     return gradients.map(([parameter, gradient]): Gradient => {
       const sum = this.#sums.get(parameter)!;
       const total = tf.add(tf.mul(sum.read(), carry), gradient);
-      if (update) return [parameter, tf.div(total, this.#options.accumulate)];
+      if (update) return [parameter, tf.div(total, batches)];
       sum.assign(total);
       return [parameter, gradient];
     });

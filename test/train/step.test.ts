@@ -82,6 +82,36 @@ describe('loss scaling', () => {
     expect(await run([1, 1024, 65536, 2], 2)).toEqual(await run([null, null, null, null], 2));
   });
 
+  test('accumulation: the mean is that of the batches that were finite', async () => {
+    const { model } = new ToyTask();
+    const { weight } = model.norm; // four channels
+    const program = new Program();
+    const step = new TrainStep(program, {
+      parameters: [['weight', weight]],
+      loss: ({ x }: Record<'x', tf.Tensor>) => ({ sum: tf.sum<tf.Scalar>(tf.mul(weight.read(), x)) }),
+      optimizer: new Weights(model, optimizer, null).optimizer,
+      clipNorm: null,
+      accumulate: 3,
+      ema: null,
+      seed: 1,
+    });
+    /** Length of the mean gradient of a group of three batches with these gradients in each channel. */
+    const normOf = async (gradients: readonly number[]) => {
+      const norms: number[] = [];
+      for (const [i, gradient] of gradients.entries()) {
+        const x = { data: Float32Array.of(gradient), shape: [] };
+        norms.push((await step.run({ x }, 0, 1, 0, i === 2)).gradientNorm);
+      }
+      return norms[2];
+    };
+    expect(await normOf([1, 2, 3])).toBe(4);
+    expect(await normOf([Number.POSITIVE_INFINITY, 1, 4])).toBe(5);
+    expect(await normOf([1, Number.POSITIVE_INFINITY, 4])).toBe(5);
+    expect(await normOf([Number.NaN, Number.NaN, 4])).toBe(8);
+    expect(await normOf([1, 2, 3])).toBe(4);
+    await program.dispose();
+  });
+
   test('a scale that is too large: not finite, and nothing changes', async () => {
     const tooLarge = await run([2 ** 127 * 1.5]);
     expect(tooLarge.results[0]).toMatchObject({ finite: false });
