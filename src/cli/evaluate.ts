@@ -43,7 +43,7 @@ async function evaluateDetectorOn(
   const started = performance.now();
   const { Detector } = await import('../models/detector.js');
   const { detectAll } = await import('../models/evaluateDetector.js');
-  const { checkSameCategories, evaluationLoader, openSplit } = await import('../train/detectionData.js');
+  const { byFileName, checkSameCategories, evaluationLoader, openSplit } = await import('../train/detectionData.js');
   const { writeResults } = await import('../data/coco/write.js');
   const split = { annotations, images, limit: null };
   const policy = options.skipBroken ? 'skip' : 'stop';
@@ -59,7 +59,7 @@ async function evaluateDetectorOn(
   for (const { at, message } of dataset.summary.broken) onSkipped({ file: at, reason: message });
   const loader = evaluationLoader(dataset, detector.description.input, options.batchSize ?? 1, {
     onBroken: policy,
-    onSkipped,
+    onSkipped: byFileName(images, onSkipped),
   });
   const line = new LiveLine();
   try {

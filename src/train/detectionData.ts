@@ -1,4 +1,6 @@
 /** Detection data sets as a config names them. */
+import { realpathSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { DetectionConfig } from '../config/schema.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import type { CocoFile } from '../data/coco/schema.js';
@@ -9,6 +11,7 @@ import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from
 import { DatasetError } from '../errors.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { cacheOptions } from './loaderSettings.js';
+import type { DataEvents } from './task.js';
 
 type Split = DetectionConfig['data']['train'];
 
@@ -108,4 +111,10 @@ function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: 
     case 'classBalanced':
       return sampleClassBalanced(records);
   }
+}
+
+/** Calls a picture of a loader, which has its whole path, as the annotation file does. */
+export function byFileName(images: string, onSkipped: DataEvents['onSkipped']): DataEvents['onSkipped'] {
+  const root = realpathSync(images);
+  return ({ file, reason }) => onSkipped({ file: relative(root, file), reason });
 }

@@ -1,6 +1,4 @@
 /** Training of a detector on COCO json. */
-import { realpathSync } from 'node:fs';
-import { relative } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
@@ -14,7 +12,14 @@ import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { detectionFeed, detectionLoss } from './detectionBatch.js';
-import { checkSameCategories, evaluationLoader, type OpenedSplit, openSplit, trainingLoader } from './detectionData.js';
+import {
+  byFileName,
+  checkSameCategories,
+  evaluationLoader,
+  type OpenedSplit,
+  openSplit,
+  trainingLoader,
+} from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
 import { workerCount } from './loaderSettings.js';
 import type { LossParts } from './step.js';
@@ -162,10 +167,4 @@ export class DetectionTask implements Task<DetectionBatch> {
     }
     return grid;
   }
-}
-
-/** Calls a picture of a loader, which has its whole path, as the annotation file does. */
-function byFileName(images: string, onSkipped: DataEvents['onSkipped']): DataEvents['onSkipped'] {
-  const root = realpathSync(images);
-  return ({ file, reason }) => onSkipped({ file: relative(root, file), reason });
 }
