@@ -40,6 +40,8 @@ export async function runDataPreview(configFile: string, options: DataPreviewOpt
       print(`${sheet}: ${pictures.length} of ${pictures[0]!.image.width} x ${pictures[0]!.image.height}`);
     if (sheets.length >= options.batches) break;
   }
+  const anchors = sheets.flatMap(({ pictures }) => pictures.flatMap(({ boxes }) => boxes.map((box) => box.anchors)));
+  if (!options.json && anchors.length > 0) print(anchorsLine(anchors));
   if (options.json) printJson(sheets.map(({ sheet, pictures }) => ({ sheet, pictures: pictures.map(factsOf) })));
 }
 
@@ -48,6 +50,22 @@ function captionOf({ file, targets }: PreviewPicture): string {
   return learnt ? `${learnt}  (${file})` : file;
 }
 
+/** Boxes that few anchors fit are learnt slowly: the one that overlaps most teaches, however little that is. */
+function anchorsLine(anchors: readonly number[]): string {
+  const sorted = anchors.toSorted((a, b) => a - b);
+  const few = sorted.filter((count) => count <= 1).length;
+  return (
+    `${sorted.length} boxes, each learnt by ${sorted[0]} to ${sorted.at(-1)} anchors, median ${sorted[sorted.length >> 1]}` +
+    (few > 0 ? `; by one at most: ${few} (model.anchors, data.shortSide)` : '')
+  );
+}
+
 function factsOf({ file, image: { width, height }, boxes, targets }: PreviewPicture) {
-  return { file, width, height, boxes: boxes.map(({ box, name }) => ({ label: name, box })), targets };
+  return {
+    file,
+    width,
+    height,
+    boxes: boxes.map(({ box, name, anchors }) => ({ label: name, box, anchors })),
+    targets,
+  };
 }

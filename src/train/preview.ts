@@ -5,6 +5,9 @@ import type { ClassificationConfig, Config, DetectionConfig } from '../config/sc
 import type { DetectionBatch } from '../data/detection/loader.js';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
 import type { ClassificationBatch } from '../data/imagenet/loader.js';
+import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
+import { matchAnchors } from '../detection/match.js';
+import { levelsOf } from '../models/build.js';
 import { toPixels } from '../models/preprocess.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
@@ -20,6 +23,8 @@ export interface PreviewBox {
   readonly box: readonly [number, number, number, number];
   readonly label: number;
   readonly name: string;
+  /** How many anchors learn it. */
+  readonly anchors: number;
 }
 
 /** One picture of a batch. */
@@ -65,10 +70,11 @@ async function* detectionPreview(
   try {
     for await (const batch of task.batches(epoch, 0)) {
       const images = await seenOf(see, detectionInputs(batch));
+      const grid = generateAnchors(levelsOf(config.model, batch), config.model.anchors);
       yield images.slice(0, batch.distinct).map((image, i) => ({
         file: basename(batch.records[i]!.file),
         image,
-        boxes: boxesOf(batch, i, (label) => task.categories[label]!.name),
+        boxes: boxesOf(batch, i, grid, (label) => task.categories[label]!.name),
         targets: [],
       }));
     }
@@ -126,11 +132,16 @@ function detectionInputs({ images, batchSize, height, width, inputSizes }: Detec
   };
 }
 
-function boxesOf({ boxes, labels }: DetectionBatch, i: number, nameOf: (label: number) => string): PreviewBox[] {
-  return Array.from(labels[i]!, (label, box) => ({
-    box: [...boxes[i]!.subarray(4 * box, 4 * box + 4)] as [number, number, number, number],
+function boxesOf(batch: DetectionBatch, i: number, grid: AnchorGrid, nameOf: (label: number) => string): PreviewBox[] {
+  const [boxes, labels] = [batch.boxes[i]!, batch.labels[i]!];
+  const size = { height: batch.inputSizes[2 * i]!, width: batch.inputSizes[2 * i + 1]! };
+  const anchors = new Int32Array(labels.length);
+  for (const match of matchAnchors(grid, boxes, size)) if (match >= 0) anchors[match]!++;
+  return Array.from(labels, (label, box) => ({
+    box: [...boxes.subarray(4 * box, 4 * box + 4)] as [number, number, number, number],
     label,
     name: nameOf(label),
+    anchors: anchors[box]!,
   }));
 }
 

@@ -19,7 +19,11 @@ interface Sheet {
     readonly file: string;
     readonly width: number;
     readonly height: number;
-    readonly boxes: readonly { readonly label: string; readonly box: [number, number, number, number] }[];
+    readonly boxes: readonly {
+      readonly label: string;
+      readonly box: [number, number, number, number];
+      readonly anchors: number;
+    }[];
     readonly targets: readonly { readonly name: string; readonly weight: number }[];
   }[];
 }
@@ -61,6 +65,21 @@ describe('data preview, a detector', () => {
         }
       }
     }
+  });
+
+  it('how many anchors learn a box: each one at least, fewer where anchors are too small', async () => {
+    const counts = async (out: string, baseScale: number) => {
+      const sheets = await previewOf('configs/smoke.yaml', join(folder, out), [
+        ...set,
+        `model.anchors.baseScale=${baseScale}`,
+      ]);
+      return sheets.flatMap(({ pictures }) => pictures.flatMap(({ boxes }) => boxes.map(({ anchors }) => anchors)));
+    };
+    const [fitting, tooSmall] = [await counts('fitting', 4), await counts('small', 1)];
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+    expect(Math.min(...fitting)).toBeGreaterThan(0);
+    expect(sum(fitting)).toBeGreaterThan(2 * fitting.length);
+    expect(sum(tooSmall)).toBeLessThan(sum(fitting));
   });
 
   it('a mosaic has the boxes of four pictures', async () => {
