@@ -6,6 +6,7 @@
  */
 import type { RgbImage } from '../image/image.js';
 import type { PillowFilter } from '../image/pillowResize.js';
+import { pixelMemory } from '../image/pixelMemory.js';
 
 export interface AffineOptions {
   readonly filter: PillowFilter;
@@ -50,65 +51,116 @@ export function translateY(image: RgbImage, share: number, options: AffineOption
 export function affine(image: RgbImage, matrix: AffineMatrix, { filter, fill }: AffineOptions): RgbImage {
   const { width, height, data } = image;
   const [a, b, c, d, e, f] = matrix;
-  const out = new Uint8Array(data.length);
+  const [red, green, blue] = fill;
   const sample = filter === 'bicubic' ? sampleBicubic : sampleBilinear;
-  let to = 0;
-  for (let row = 0; row < height; row++) {
+  const out = pixelMemory(data.length);
+  // Positions travel in arrays: as arguments of a call for each pixel, V8 would allocate memory for every one of them.
+  const source: SourceRow = { columns: new Int32Array(width), x: new Float64Array(width), y: new Float64Array(width) };
+  for (let row = 0, to = 0; row < height; row++) {
+    const [down, rowOfDown] = [b * (row + 0.5), e * (row + 0.5)];
+    let inside = 0;
     for (let column = 0; column < width; column++, to += 3) {
-      const x = a * (column + 0.5) + b * (row + 0.5) + c;
-      const y = d * (column + 0.5) + e * (row + 0.5) + f;
-      if (x < 0 || x >= width || y < 0 || y >= height) out.set(fill, to);
-      else sample(image, x - 0.5, y - 0.5, out, to);
+      const x = a * (column + 0.5) + down + c;
+      const y = d * (column + 0.5) + rowOfDown + f;
+      if (x < 0 || x >= width || y < 0 || y >= height) {
+        out[to] = red;
+        out[to + 1] = green;
+        out[to + 2] = blue;
+      } else {
+        source.columns[inside] = column;
+        source.x[inside] = x - 0.5;
+        source.y[inside++] = y - 0.5;
+      }
     }
+    sample(image, source, inside, out, row * width * 3);
   }
   return { data: out, width, height };
 }
 
-/** Writes the three channels at (x, y), where (0, 0) is the centre of the first pixel. Neighbours outside repeat the border. */
-function sampleBicubic({ data, width, height }: RgbImage, x: number, y: number, out: Uint8Array, to: number): void {
-  const left = Math.floor(x);
-  const top = Math.floor(y);
-  const dx = x - left;
-  const dy = y - top;
-  const x0 = clamp(left - 1, width) * 3;
-  const x1 = clamp(left, width) * 3;
-  const x2 = clamp(left + 1, width) * 3;
-  const x3 = clamp(left + 2, width) * 3;
-  const row0 = clamp(top - 1, height) * width * 3;
-  const row1 = clamp(top, height) * width * 3;
-  const row2 = clamp(top + 1, height) * width * 3;
-  const row3 = clamp(top + 2, height) * width * 3;
-  for (let channel = 0; channel < 3; channel++) {
-    let value = along(data, row1 + channel, x0, x1, x2, x3, dx);
-    if (dy !== 0) {
-      // Shears and shifts along x never come here: at a distance of 0 the other rows have weight 0.
-      const v0 = along(data, row0 + channel, x0, x1, x2, x3, dx);
-      const v2 = along(data, row2 + channel, x0, x1, x2, x3, dx);
-      const v3 = along(data, row3 + channel, x0, x1, x2, x3, dx);
-      value = cubic(v0, value, v2, v3, dy);
+/** Where the pixels of a row come from that have a source: (0, 0) is the centre of the picture's first pixel. */
+interface SourceRow {
+  readonly columns: Int32Array;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+/** Writes the first `count` pixels of a row that begins at `to`. Neighbours outside of the picture repeat the border. */
+function sampleBicubic(
+  image: RgbImage,
+  { columns, x, y }: SourceRow,
+  count: number,
+  out: Uint8Array,
+  to: number,
+): void {
+  const { data, width, height } = image;
+  const stride = width * 3;
+  for (let i = 0; i < count; i++) {
+    const left = Math.floor(x[i]!) | 0;
+    const top = Math.floor(y[i]!) | 0;
+    const dx = x[i]! - left;
+    const dy = y[i]! - top;
+    const x0 = clamp(left - 1, width) * 3;
+    const x1 = clamp(left, width) * 3;
+    const x2 = clamp(left + 1, width) * 3;
+    const x3 = clamp(left + 2, width) * 3;
+    const row0 = clamp(top - 1, height) * stride;
+    const row1 = clamp(top, height) * stride;
+    const row2 = clamp(top + 1, height) * stride;
+    const row3 = clamp(top + 2, height) * stride;
+    const at = to + columns[i]! * 3;
+    for (let channel = 0; channel < 3; channel++) {
+      let value = along(data, row1 + channel, x0, x1, x2, x3, dx);
+      if (dy !== 0) {
+        // Shears and shifts along x never come here: at a distance of 0 the other rows have weight 0.
+        const v0 = along(data, row0 + channel, x0, x1, x2, x3, dx);
+        const v2 = along(data, row2 + channel, x0, x1, x2, x3, dx);
+        const v3 = along(data, row3 + channel, x0, x1, x2, x3, dx);
+        value = cubic(v0, value, v2, v3, dy);
+      }
+      out[at + channel] = Math.max(0, Math.min(255, value)); // the store cuts the fraction
     }
-    out[to + channel] = Math.max(0, Math.min(255, value)); // the store cuts the fraction
   }
 }
 
 /** The cubic along one row of one channel, whose bytes start at `at`; at a distance of 0 the pixel itself. */
 function along(data: Uint8Array, at: number, x0: number, x1: number, x2: number, x3: number, dx: number): number {
-  return dx === 0 ? data[at + x1]! : cubic(data[at + x0]!, data[at + x1]!, data[at + x2]!, data[at + x3]!, dx);
+  const v1 = data[at + x1]!;
+  if (dx === 0) return v1;
+  const v0 = data[at + x0]!;
+  const v2 = data[at + x2]!;
+  const v3 = data[at + x3]!;
+  // As in `cubic`; of whole numbers, which are exact in any order and faster.
+  const p2 = (v2 - v0) | 0;
+  const p3 = (2 * (v0 - v1) + v2 - v3) | 0;
+  const p4 = (v1 - v0 - v2 + v3) | 0;
+  return v1 + dx * (p2 + dx * (p3 + dx * p4));
 }
 
-function sampleBilinear({ data, width, height }: RgbImage, x: number, y: number, out: Uint8Array, to: number): void {
-  const left = Math.floor(x);
-  const top = Math.floor(y);
-  const dx = x - left;
-  const dy = y - top;
-  const x0 = clamp(left, width) * 3;
-  const x1 = clamp(left + 1, width) * 3;
-  const row0 = clamp(top, height) * width * 3;
-  const row1 = clamp(top + 1, height) * width * 3;
-  for (let channel = 0; channel < 3; channel++) {
-    const upper = lerp(data[row0 + x0 + channel]!, data[row0 + x1 + channel]!, dx);
-    const lower = lerp(data[row1 + x0 + channel]!, data[row1 + x1 + channel]!, dx);
-    out[to + channel] = lerp(upper, lower, dy);
+/** As `sampleBicubic`. */
+function sampleBilinear(
+  image: RgbImage,
+  { columns, x, y }: SourceRow,
+  count: number,
+  out: Uint8Array,
+  to: number,
+): void {
+  const { data, width, height } = image;
+  const stride = width * 3;
+  for (let i = 0; i < count; i++) {
+    const left = Math.floor(x[i]!) | 0;
+    const top = Math.floor(y[i]!) | 0;
+    const dx = x[i]! - left;
+    const dy = y[i]! - top;
+    const x0 = clamp(left, width) * 3;
+    const x1 = clamp(left + 1, width) * 3;
+    const row0 = clamp(top, height) * stride;
+    const row1 = clamp(top + 1, height) * stride;
+    const at = to + columns[i]! * 3;
+    for (let channel = 0; channel < 3; channel++) {
+      const upper = lerp(data[row0 + x0 + channel]!, data[row0 + x1 + channel]!, dx);
+      const lower = lerp(data[row1 + x0 + channel]!, data[row1 + x1 + channel]!, dx);
+      out[at + channel] = lerp(upper, lower, dy);
+    }
   }
 }
 

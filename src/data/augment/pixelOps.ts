@@ -5,6 +5,7 @@
  * Sources: Pillow's `ImageOps.py`, `ImageEnhance.py`, `libImaging/{Blend,Convert,Filter}.c`, read as specifications.
  */
 import type { RgbImage } from '../image/image.js';
+import { pixelMemory } from '../image/pixelMemory.js';
 
 export function invert(image: RgbImage): RgbImage {
   return mapValues(image, (value) => 255 - value);
@@ -57,47 +58,72 @@ export function equalize(image: RgbImage): RgbImage {
 
 /** Saturation: 0 gives grey, 1 the picture itself. */
 export function adjustColor(image: RgbImage, factor: number): RgbImage {
+  const source = image.data;
   const grey = luma(image);
-  return blend(image, factor, (i) => grey[Math.floor(i / 3)]!);
+  const scaled = scaledDifferences(factor);
+  const data = pixelMemory(source.length);
+  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
+    const degenerate = grey[i]!;
+    data[at] = blended(source[at]!, degenerate, scaled);
+    data[at + 1] = blended(source[at + 1]!, degenerate, scaled);
+    data[at + 2] = blended(source[at + 2]!, degenerate, scaled);
+  }
+  return { ...image, data };
 }
 
 /** Contrast around the rounded mean of the luma: 0 gives that grey, 1 the picture itself. */
 export function adjustContrast(image: RgbImage, factor: number): RgbImage {
   const grey = luma(image);
-  const mean = Math.floor(grey.reduce((sum, value) => sum + value, 0) / grey.length + 0.5);
-  return blend(image, factor, () => mean);
+  let sum = 0;
+  for (let i = 0; i < grey.length; i++) sum += grey[i]!;
+  return blendWithValue(image, factor, Math.floor(sum / grey.length + 0.5));
 }
 
 /** Brightness: 0 gives black, 1 the picture itself. */
 export function adjustBrightness(image: RgbImage, factor: number): RgbImage {
-  return blend(image, factor, () => 0);
+  return blendWithValue(image, factor, 0);
 }
 
 /** Sharpness: 0 gives the picture smoothed by (1 1 1; 1 5 1; 1 1 1) / 13, 1 the picture itself, 2 a sharper one. */
 export function adjustSharpness(image: RgbImage, factor: number): RgbImage {
-  const smooth = smoothed(image);
-  return blend(image, factor, (i) => smooth[i]!);
+  const source = image.data;
+  const degenerate = smoothed(image);
+  const scaled = scaledDifferences(factor);
+  const data = pixelMemory(source.length);
+  for (let i = 0; i < data.length; i++) data[i] = blended(source[i]!, degenerate[i]!, scaled);
+  return { ...image, data };
 }
 
 const identity = (value: number) => value;
 
 /** The same function of the value in all channels. */
 function mapValues(image: RgbImage, map: (value: number) => number): RgbImage {
+  const source = image.data;
   const table = Uint8Array.from({ length: 256 }, (_, value) => map(value));
-  const data = new Uint8Array(image.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = table[image.data[i]!]!;
+  const data = pixelMemory(source.length);
+  for (let i = 0; i < data.length; i++) data[i] = table[source[i]!]!;
   return { ...image, data };
 }
 
 /** A function of the value per channel, made from the histogram of that channel (256 counts). */
 function mapChannels(image: RgbImage, make: (histogram: Uint32Array) => (value: number) => number): RgbImage {
-  const data = new Uint8Array(image.data.length);
-  for (let channel = 0; channel < 3; channel++) {
-    const histogram = new Uint32Array(256);
-    for (let i = channel; i < data.length; i += 3) histogram[image.data[i]!]!++;
+  const source = image.data;
+  const histograms = [0, 1, 2].map(() => new Uint32Array(256)) as [Uint32Array, Uint32Array, Uint32Array];
+  const [reds, greens, blues] = histograms;
+  for (let i = 0; i < source.length; i += 3) {
+    reds[source[i]!]!++;
+    greens[source[i + 1]!]!++;
+    blues[source[i + 2]!]!++;
+  }
+  const [red, green, blue] = histograms.map((histogram) => {
     const map = make(histogram);
-    const table = Uint8Array.from({ length: 256 }, (_, value) => map(value));
-    for (let i = channel; i < data.length; i += 3) data[i] = table[image.data[i]!]!;
+    return Uint8Array.from({ length: 256 }, (_, value) => map(value));
+  }) as [Uint8Array, Uint8Array, Uint8Array];
+  const data = pixelMemory(source.length);
+  for (let i = 0; i < source.length; i += 3) {
+    data[i] = red[source[i]!]!;
+    data[i + 1] = green[source[i + 1]!]!;
+    data[i + 2] = blue[source[i + 2]!]!;
   }
   return { ...image, data };
 }
@@ -111,20 +137,30 @@ function luma({ data }: RgbImage): Uint8Array {
   return grey;
 }
 
+/** `degenerate + factor × (image - degenerate)`, where the degenerate picture has one value everywhere. */
+function blendWithValue(image: RgbImage, factor: number, degenerate: number): RgbImage {
+  const scaled = scaledDifferences(factor);
+  return mapValues(image, (value) => blended(value, degenerate, scaled));
+}
+
+/** What a difference of -255 .. 255 becomes: [511]. */
+function scaledDifferences(factor: number): Float32Array {
+  const weight = Math.fround(factor);
+  return Float32Array.from({ length: 511 }, (_, i) => weight * (i - 255));
+}
+
 /**
- * `degenerate + factor × (image - degenerate)`, cut to a whole number and to 0 .. 255.
+ * `degenerate + factor × (value - degenerate)`, cut to a whole number and to 0 .. 255.
  *
  * In 32-bit floats, rounded after each operation, because that decides which whole number the cut gives.
  */
-function blend(image: RgbImage, factor: number, degenerate: (i: number) => number): RgbImage {
-  const data = new Uint8ClampedArray(image.data.length);
-  const weight = Math.fround(factor);
-  for (let i = 0; i < data.length; i++) {
-    const base = degenerate(i);
-    data[i] = Math.trunc(Math.fround(base + Math.fround(weight * (image.data[i]! - base))));
-  }
-  return { ...image, data: new Uint8Array(data.buffer) };
+function blended(value: number, degenerate: number, scaled: Float32Array): number {
+  const whole = Math.fround(degenerate + scaled[value - degenerate + 255]!) | 0;
+  return Math.max(0, Math.min(255, whole));
 }
+
+/** Of sums of weighted values: sum ÷ 13 to the nearest whole number; a half cannot occur. */
+const thirteenth = Uint8Array.from({ length: 13 * 255 + 1 }, (_, sum) => Math.floor((2 * sum + 13) / 26));
 
 /** The 3 × 3 smoothing. Pixels of the border stay, as do pictures of less than three rows or columns. */
 function smoothed({ data, width, height }: RgbImage): Uint8Array {
@@ -135,7 +171,7 @@ function smoothed({ data, width, height }: RgbImage): Uint8Array {
       const above = data[i - row - 3]! + data[i - row]! + data[i - row + 3]!;
       const below = data[i + row - 3]! + data[i + row]! + data[i + row + 3]!;
       const sum = above + below + data[i - 3]! + data[i + 3]! + 5 * data[i]!;
-      out[i] = Math.floor((2 * sum + 13) / 26); // sum / 13 to the nearest; a half cannot occur
+      out[i] = thirteenth[sum]!;
     }
   }
   return out;

@@ -6,6 +6,7 @@
  */
 import type { Random } from '../../random.js';
 import type { RgbImage } from '../image/image.js';
+import { recycle } from '../image/pixelMemory.js';
 import { type AffineOptions, rotate, shearX, shearY, translateX, translateY } from './affine.js';
 import {
   adjustBrightness,
@@ -119,8 +120,12 @@ export function drawRandAugment(policy: RandAugmentPolicy, random: Random): Draw
 
 /** Applies drawn operations in turn; `options` are for those that move pixels. */
 export function applyOperations(image: RgbImage, drawn: readonly DrawnOperation[], options: AffineOptions): RgbImage {
-  return drawn.reduce((result, { name, argument }) => {
+  let result = image;
+  for (const { name, argument } of drawn) {
     const operation: Operation = operations[name];
-    return operation.apply(result, argument, options);
-  }, image);
+    const next = operation.apply(result, argument, options);
+    if (result !== image) recycle(result);
+    result = next;
+  }
+  return result;
 }

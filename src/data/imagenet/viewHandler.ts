@@ -89,6 +89,9 @@ const wholeOf = ({ width, height }: RgbImage): PixelRect => ({ left: 0, top: 0, 
 
 /** Puts a view into its place, where it is not there already. */
 function placed({ image, erase }: TrainView, target: Uint8Array): LoadedView {
-  if (image.data !== target) target.set(image.data);
+  if (image.data !== target) {
+    target.set(image.data);
+    recycle(image);
+  }
   return { erase };
 }
