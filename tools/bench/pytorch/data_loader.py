@@ -1,6 +1,9 @@
 """Speed of a PyTorch DataLoader, for tools/bench-data.ts. Prints one JSON line: { mode: [pictures per second, CPU ms per picture] }.
 
-    python data_loader.py detection|classification WORKERS REPEAT FILE...
+    python data_loader.py detection|classification|recipe WORKERS REPEAT FILE...
+
+`recipe` is classification with an operation of RandAugment on average, as in cmtdet's recipe: torchvision's operations, which are
+much like timm's. Its bicubic rotations work on Pillow pictures alone.
 
 Modes: `pil` decodes and resizes with Pillow, `io` with torchvision's own JPEG decoder and uint8 tensor resize. Each gives uint8
 batches, as cmtdet does, and `float` ones, normalised by torchvision. The best of them is what cmtdet is measured against.
@@ -30,7 +33,9 @@ def to_float(image):
 class Pictures(torch.utils.data.Dataset):
     def __init__(self, files, task, decoder, as_float):
         self.files, self.task, self.decoder, self.as_float = files, task, decoder, as_float
-        self.crop = T.RandomResizedCrop(224, interpolation=InterpolationMode.BICUBIC, antialias=True)
+        bicubic = InterpolationMode.BICUBIC
+        self.crop = T.RandomResizedCrop(224, interpolation=bicubic, antialias=True)
+        self.distort = T.RandomApply([T.RandAugment(1, 9, interpolation=bicubic)], 0.5)
 
     def __len__(self):
         return len(self.files)
@@ -47,6 +52,8 @@ class Pictures(torch.utils.data.Dataset):
             image = self.crop(image)
         if random.random() < 0.5:
             image = F.horizontal_flip(image)
+        if self.task == "recipe":
+            image = self.distort(self.distort(image))
         if self.decoder == "pil":
             image = F.pil_to_tensor(image)
         return to_float(image) if self.as_float else image
@@ -97,7 +104,7 @@ def main():
     torch.set_num_threads(1)
     speeds = {
         f"{decoder} {'float' if as_float else 'uint8'}": speed(files, task, decoder, as_float, int(workers))
-        for decoder in ("pil", "io")
+        for decoder in (("pil",) if task == "recipe" else ("pil", "io"))
         for as_float in (False, True)
     }
     print(json.dumps(speeds))
