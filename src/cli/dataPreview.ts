@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import { drawSheet } from '../draw/drawSheet.js';
 import { type PreviewPicture, previewBatches } from '../train/preview.js';
-import { print, printJson, warn } from './console.js';
-import { lookingLine } from './lookingLine.js';
+import { print, printJson } from './console.js';
+import { SkippedPictures } from './skippedPictures.js';
 
 export interface DataPreviewOptions {
   readonly out: string;
@@ -18,14 +18,9 @@ export interface DataPreviewOptions {
 /** Draws the first batches of an epoch, as the network would see them. */
 export async function runDataPreview(configFile: string, options: DataPreviewOptions): Promise<void> {
   const config = await loadConfig(configFile, options.set);
-  const events = {
-    onWarning: warn,
-    onLooked: lookingLine(),
-    onSkipped: ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`),
-  };
   await mkdir(options.out, { recursive: true });
-  const sheets: { sheet: string; pictures: readonly PreviewPicture[] }[] = [];
-  for await (const pictures of previewBatches(config, options.epoch - 1, events)) {
+  const sheets: { sheet: string; pictures: ReturnType<typeof factsOf>[] }[] = []; // not the pixels: there may be many
+  for await (const pictures of previewBatches(config, options.epoch - 1, new SkippedPictures())) {
     const sheet = join(options.out, `epoch${options.epoch}-batch${sheets.length}.jpg`);
     await drawSheet(
       pictures.map((picture) => ({
@@ -35,14 +30,14 @@ export async function runDataPreview(configFile: string, options: DataPreviewOpt
       })),
       sheet,
     );
-    sheets.push({ sheet, pictures });
+    sheets.push({ sheet, pictures: pictures.map(factsOf) });
     if (!options.json)
       print(`${sheet}: ${pictures.length} of ${pictures[0]!.image.width} x ${pictures[0]!.image.height}`);
     if (sheets.length >= options.batches) break;
   }
   const anchors = sheets.flatMap(({ pictures }) => pictures.flatMap(({ boxes }) => boxes.map((box) => box.anchors)));
   if (!options.json && anchors.length > 0) print(anchorsLine(anchors));
-  if (options.json) printJson(sheets.map(({ sheet, pictures }) => ({ sheet, pictures: pictures.map(factsOf) })));
+  if (options.json) printJson(sheets);
 }
 
 function captionOf({ file, targets }: PreviewPicture): string {

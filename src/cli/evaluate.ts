@@ -5,7 +5,7 @@ import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { type EvaluateResultsOptions, measureAndReport, runEvaluateResults } from './evaluateResults.js';
 import { LiveLine } from './liveLine.js';
-import { lookingLine } from './lookingLine.js';
+import { SkippedPictures } from './skippedPictures.js';
 
 export interface EvaluateOptions extends Omit<EvaluateResultsOptions, 'annotations' | 'results'> {
   readonly annotations?: string;
@@ -47,12 +47,13 @@ async function evaluateDetectorOn(
   const { writeResults } = await import('../data/coco/write.js');
   const split = { annotations, images, limit: null };
   const policy = options.skipBroken ? 'skip' : 'stop';
+  const { onSkipped, onLooked } = new SkippedPictures();
   const { coco, dataset } = await openSplit(split, {
     empty: 'keep',
     missing: policy,
     onBroken: policy,
     howToSkip: '--skip-broken',
-    onLooked: lookingLine(),
+    onLooked,
   });
   const detector = Detector.load(checkpoint);
   checkSameCategories(detector, dataset, annotations);
@@ -80,8 +81,6 @@ async function evaluateDetectorOn(
   }
 }
 
-const onSkipped = ({ file, reason }: { file: string; reason: string }) => warn(`skipped ${file}: ${reason}`);
-
 async function evaluateClassifierOn(checkpoint: string, images: string, options: EvaluateOptions): Promise<void> {
   const { Classifier } = await import('../models/classifier.js');
   const { evaluateClassifier } = await import('../models/evaluateClassifier.js');
@@ -92,11 +91,12 @@ async function evaluateClassifierOn(checkpoint: string, images: string, options:
   const description = readDescription(checkpoint);
   if (description.kind !== 'classifier') return;
   const onBroken = options.skipBroken ? 'skip' : 'stop';
+  const { onSkipped, onLooked } = new SkippedPictures();
   const dataset = await readablePart(await openClassificationDataset(images, { classes: description.classes }), {
     onBroken,
     onSkipped,
     howToSkip: '--skip-broken',
-    onLooked: lookingLine(),
+    onLooked,
   });
   const classifier = Classifier.load(checkpoint);
   const loader = new EvaluationLoader({

@@ -9,22 +9,24 @@ export class LiveLine {
   readonly #write = isLive ? createLogUpdate(process.stderr, { showCursor: true }) : undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #firstMs: number | undefined;
+  readonly #plainEveryMs: number;
+  readonly #silentMs: number;
 
   /**
    * @param plainEveryMs least time between two plain lines off a terminal
    * @param silentMs time after the first update in which nothing is shown: work that ends sooner needs no line
    */
-  constructor(
-    private readonly plainEveryMs = 10_000,
-    private readonly silentMs = 0,
-  ) {}
+  constructor({ plainEveryMs = 10_000, silentMs = 0 } = {}) {
+    this.#plainEveryMs = plainEveryMs;
+    this.#silentMs = silentMs;
+  }
 
   /** Shows the text now; dropped if the last one is too young to be read (80 ms on a terminal). */
   update(text: string): void {
     const now = performance.now();
     this.#firstMs ??= now;
-    if (now - this.#firstMs < this.silentMs) return;
-    if (now - this.#lastMs < (this.#write ? 80 : this.plainEveryMs)) return;
+    if (now - this.#firstMs < this.#silentMs) return;
+    if (now - this.#lastMs < (this.#write ? 80 : this.#plainEveryMs)) return;
     this.#lastMs = now;
     if (this.#write) this.#write(text);
     else note(text);

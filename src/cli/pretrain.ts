@@ -3,7 +3,8 @@ import { loadConfig } from '../config/load.js';
 import { UsageError } from '../errors.js';
 import { countParameters } from '../nn/module.js';
 import { ClassificationTask } from '../train/classificationTask.js';
-import { checkTrainOptions, type Outcome, runTask, SkippedPictures, type TrainCommandOptions } from './trainCommand.js';
+import { SkippedPictures } from './skippedPictures.js';
+import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function pretrain(configFile: string, options: TrainCommandOptions): Promise<Outcome> {
   checkTrainOptions(options);

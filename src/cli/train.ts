@@ -4,7 +4,8 @@ import { UsageError } from '../errors.js';
 import { loadBackbone } from '../models/initFrom.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
-import { checkTrainOptions, type Outcome, runTask, SkippedPictures, type TrainCommandOptions } from './trainCommand.js';
+import { SkippedPictures } from './skippedPictures.js';
+import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function train(
   configFile: string,

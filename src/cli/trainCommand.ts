@@ -2,10 +2,10 @@
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
 import { RunFolder } from '../train/runFolder.js';
-import type { DataEvents, Metrics, Task } from '../train/task.js';
+import type { Metrics, Task } from '../train/task.js';
 import { train } from '../train/train.js';
-import { note, print, printJson, table, warn } from './console.js';
-import { lookingLine } from './lookingLine.js';
+import { note, print, printJson, table } from './console.js';
+import type { SkippedPictures } from './skippedPictures.js';
 import { interruptible, trainObserver } from './trainObserver.js';
 
 export interface TrainCommandOptions {
@@ -25,31 +25,6 @@ export interface Outcome {
 export function checkTrainOptions({ resume, run }: TrainCommandOptions): void {
   if (resume && run === undefined) throw new UsageError('--resume needs --run: the folder of the run to go on with');
 }
-
-/** Collects what is skipped before there is a run folder, and then lists it there: each picture once, also over resumed runs. */
-export class SkippedPictures implements DataEvents {
-  readonly #lines = new Set<string>();
-  #run: RunFolder | undefined;
-  readonly onWarning = warn;
-  readonly onLooked = lookingLine();
-
-  readonly onSkipped = ({ file, reason }: { readonly file: string; readonly reason: string }): void => {
-    warn(`skipped ${file}: ${reason}`);
-    const line = `${file}\t${reason}`;
-    if (this.#lines.has(line)) return;
-    this.#lines.add(line);
-    this.#run?.list(listName, line);
-  };
-
-  listIn(run: RunFolder): void {
-    this.#run = run;
-    const listed = run.lines(listName);
-    for (const line of this.#lines) if (!listed.includes(line)) run.list(listName, line);
-    for (const line of listed) this.#lines.add(line);
-  }
-}
-
-const listName = 'skipped.txt';
 
 /**
  * Runs a task to its end and reports.

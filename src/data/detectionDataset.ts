@@ -74,7 +74,14 @@ const filesAtOnce = 16;
 export async function openDetectionDataset(
   coco: CocoFile,
   imageRoot: string,
-  { source, empty = 'keep', missing = 'stop', onBroken = 'stop', howToSkip, onLooked }: DatasetOptions,
+  {
+    source,
+    empty = 'keep',
+    missing = 'stop',
+    onBroken = 'stop',
+    howToSkip = 'data.missing, data.onBroken = skip',
+    onLooked,
+  }: DatasetOptions,
 ): Promise<DetectionDataset> {
   const categories = [...coco.categories].sort((a, b) => a.id - b.id).map(({ id, name }) => ({ id, name }));
   const targets = new Targets(coco.annotations, categories);
@@ -105,7 +112,7 @@ export async function openDetectionDataset(
     records.push({ imageId: image.id, file, ...size, boxes, labels });
   }
   if (fatal.length > 0) {
-    const hint = `Pictures are looked for below ${imageRoot}. To go on without them: ${howToSkip ?? 'data.missing, data.onBroken = skip'}.`;
+    const hint = `Pictures are looked for below ${imageRoot}. To go on without them: ${howToSkip}.`;
     throw new DatasetError(source, fatal, hint);
   }
   const images = coco.images.length;

@@ -307,3 +307,10 @@ export function copyMemory(...[to, from, bytes]: Parameters<Memcpy>): void {
   memcpy ??= koffi.load(null).func('memcpy', 'void', [p, p, 'size_t']) as Memcpy;
   memcpy(to, from, bytes);
 }
+
+/** A copy of native memory. */
+export function readMemory(from: Pointer, bytes: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes);
+  copyMemory(copy, from, bytes);
+  return copy;
+}

@@ -1,6 +1,6 @@
 /** A TensorFlow session: runs parts of a graph, asynchronously, on worker threads of TensorFlow's own. */
 import { EngineError } from '../errors.js';
-import { copyMemory, type Output, type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
+import { type Output, type Pointer, readMemory, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import type { Graph } from './graph.js';
 import { fullTrace } from './profile.js';
 import { fromNative, type HostTensor } from './tensor.js';
@@ -149,10 +149,6 @@ export class Session {
 
 /** A copy of the bytes of a `TF_Buffer`, a struct that starts with a pointer and a length. */
 function readBuffer(buffer: Pointer): Uint8Array {
-  const fields = new BigUint64Array(2);
-  copyMemory(new Uint8Array(fields.buffer), buffer, fields.byteLength);
-  const [data, length] = fields;
-  const bytes = new Uint8Array(Number(length));
-  copyMemory(bytes, data!, bytes.length);
-  return bytes;
+  const [data, length] = new BigUint64Array(readMemory(buffer, 16).buffer);
+  return readMemory(data!, Number(length));
 }

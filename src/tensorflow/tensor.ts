@@ -1,6 +1,6 @@
 /** Numbers with a shape, on the host and in TensorFlow's memory. */
 import { EngineError } from '../errors.js';
-import { copyMemory, type Pointer, tensorflow, toDims } from './api.js';
+import { copyMemory, type Pointer, readMemory, tensorflow, toDims } from './api.js';
 
 /** TensorFlow's element types that cmtdet uses, by their numbers in `tf_datatype.h`. */
 export const dataTypes = {
@@ -78,7 +78,5 @@ export function fromNative(tensor: Pointer): HostTensor {
   if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);
   const shape = Array.from({ length: tf.TF_NumDims(tensor) }, (_, i) => Number(tf.TF_Dim(tensor, i)));
   const bytes = Number(tf.TF_TensorByteSize(tensor));
-  const copy = new Uint8Array(bytes);
-  copyMemory(copy, tf.TF_TensorData(tensor), bytes);
-  return { data: new arrayTypes[name](copy.buffer), shape };
+  return { data: new arrayTypes[name](readMemory(tf.TF_TensorData(tensor), bytes).buffer), shape };
 }

@@ -22,7 +22,7 @@ export function detectionFeed(
   grid: AnchorGrid,
   classes: number,
 ): Record<string, HostTensor> {
-  const { images, batchSize, height, width, inputSizes } = batch;
+  const { batchSize, inputSizes } = batch;
   const anchors = grid.offsets.at(-1)!;
   const targets = batch.boxes.map((boxes, i) => ({
     boxes,
@@ -33,18 +33,34 @@ export function detectionFeed(
   // mmdet's normaliser: at least one a picture, so that pictures without boxes teach without dividing by zero.
   const normaliser = foreground.reduce((sum, count) => sum + Math.max(count, 1), 0);
   return {
-    images: {
-      data: images.subarray(0, batchSize * height * width * rgbChannels),
-      shape: [batchSize, height, width, rgbChannels],
-    },
-    sizes: { data: inputSizes, shape: [batchSize, 2] },
+    ...pictureFeed(batch),
     labels: { data: labels, shape: [batchSize, anchors] },
     deltas: { data: deltas, shape: [batchSize, anchors, 4] },
     normaliser: { data: Float32Array.of(normaliser), shape: [] },
   };
 }
 
-/** [B, H, W, 3] that the network sees of a batch. `inputs` as {@link detectionFeed} names them. */
+/** What {@link detectionInput} needs of a batch. */
+export function pictureFeed({
+  images,
+  batchSize,
+  height,
+  width,
+  inputSizes,
+}: Pick<DetectionBatch, 'images' | 'batchSize' | 'height' | 'width' | 'inputSizes'>): Record<
+  'images' | 'sizes',
+  HostTensor
+> {
+  return {
+    images: {
+      data: images.subarray(0, batchSize * height * width * rgbChannels),
+      shape: [batchSize, height, width, rgbChannels],
+    },
+    sizes: { data: inputSizes, shape: [batchSize, 2] },
+  };
+}
+
+/** [B, H, W, 3] that the network sees of a batch. `inputs` as {@link pictureFeed} names them. */
 export function detectionInput({ images, sizes }: Readonly<Record<string, tf.Tensor>>): tf.Tensor4D {
   return maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
 }

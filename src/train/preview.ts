@@ -13,7 +13,7 @@ import { type Compiled, Program } from '../tensorflow/program.js';
 import type { HostTensor } from '../tensorflow/tensor.js';
 import { classificationFeed, classificationInput } from './classificationBatch.js';
 import { ClassificationTask } from './classificationTask.js';
-import { detectionInput } from './detectionBatch.js';
+import { detectionInput, pictureFeed } from './detectionBatch.js';
 import { DetectionTask } from './detectionTask.js';
 import { TrainingContext } from './step.js';
 import type { DataEvents } from './task.js';
@@ -69,7 +69,7 @@ async function* detectionPreview(
   const see = program.compile((inputs) => ({ seen: detectionInput(inputs) }));
   try {
     for await (const batch of task.batches(epoch, 0)) {
-      const images = await seenOf(see, detectionInputs(batch));
+      const images = await seenOf(see, pictureFeed(batch));
       const grid = generateAnchors(levelsOf(config.model, batch), config.model.anchors);
       yield images.slice(0, batch.distinct).map((image, i) => ({
         file: basename(batch.records[i]!.file),
@@ -123,13 +123,6 @@ async function seenOf(
     width,
     height,
   }));
-}
-
-function detectionInputs({ images, batchSize, height, width, inputSizes }: DetectionBatch): Record<string, HostTensor> {
-  return {
-    images: { data: images, shape: [batchSize, height, width, rgbChannels] },
-    sizes: { data: inputSizes, shape: [batchSize, 2] },
-  };
 }
 
 function boxesOf(batch: DetectionBatch, i: number, grid: AnchorGrid, nameOf: (label: number) => string): PreviewBox[] {

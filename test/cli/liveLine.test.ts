@@ -1,17 +1,20 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LiveLine } from '../../src/cli/liveLine.js';
 import { lookingLine } from '../../src/cli/lookingLine.js';
 
-afterEach(() => vi.restoreAllMocks());
-
-it('off a terminal: one plain line for each stretch of time, and lines to keep at once', () => {
-  let said = '';
+let said = '';
+beforeEach(() => {
+  said = '';
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
     said += text;
     return true;
   });
+});
+afterEach(() => vi.restoreAllMocks());
+
+it('off a terminal: one plain line for each stretch of time, and lines to keep at once', () => {
   const clock = vi.spyOn(performance, 'now');
-  const line = new LiveLine(1000);
+  const line = new LiveLine({ plainEveryMs: 1000 });
   for (const ms of [0, 10, 900, 1001, 1500]) {
     clock.mockReturnValue(ms);
     line.update(`at ${ms}`);
@@ -23,11 +26,6 @@ it('off a terminal: one plain line for each stretch of time, and lines to keep a
 });
 
 it('a look at pictures shows nothing in its first second, then how far it is', () => {
-  let said = '';
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += text;
-    return true;
-  });
   const clock = vi.spyOn(performance, 'now');
   const looked = lookingLine();
   for (const [ms, done] of [

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { SkippedPictures } from '../../src/cli/trainCommand.js';
+import { SkippedPictures } from '../../src/cli/skippedPictures.js';
 import { loadConfig } from '../../src/config/load.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';

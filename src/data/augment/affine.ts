@@ -54,71 +54,50 @@ export function affine(image: RgbImage, matrix: AffineMatrix, { filter, fill }: 
   const [red, green, blue] = fill;
   const sample = filter === 'bicubic' ? sampleBicubic : sampleBilinear;
   const out = pixelMemory(data.length);
-  // Positions travel in arrays: as arguments of a call for each pixel, V8 would allocate memory for every one of them.
-  const source: SourceRow = { columns: new Int32Array(width), x: new Float64Array(width), y: new Float64Array(width) };
-  for (let row = 0, to = 0; row < height; row++) {
-    const [down, rowOfDown] = [b * (row + 0.5), e * (row + 0.5)];
-    let inside = 0;
+  const position = new Float64Array(2); // as arguments of a call, V8 would allocate memory for both numbers of each pixel
+  let to = 0;
+  for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++, to += 3) {
-      const x = a * (column + 0.5) + down + c;
-      const y = d * (column + 0.5) + rowOfDown + f;
+      const x = a * (column + 0.5) + b * (row + 0.5) + c;
+      const y = d * (column + 0.5) + e * (row + 0.5) + f;
       if (x < 0 || x >= width || y < 0 || y >= height) {
         out[to] = red;
         out[to + 1] = green;
         out[to + 2] = blue;
       } else {
-        source.columns[inside] = column;
-        source.x[inside] = x - 0.5;
-        source.y[inside++] = y - 0.5;
+        position[0] = x - 0.5;
+        position[1] = y - 0.5;
+        sample(image, position, out, to);
       }
     }
-    sample(image, source, inside, out, row * width * 3);
   }
   return { data: out, width, height };
 }
 
-/** Where the pixels of a row come from that have a source: (0, 0) is the centre of the picture's first pixel. */
-interface SourceRow {
-  readonly columns: Int32Array;
-  readonly x: Float64Array;
-  readonly y: Float64Array;
-}
-
-/** Writes the first `count` pixels of a row that begins at `to`. Neighbours outside of the picture repeat the border. */
-function sampleBicubic(
-  image: RgbImage,
-  { columns, x, y }: SourceRow,
-  count: number,
-  out: Uint8Array,
-  to: number,
-): void {
-  const { data, width, height } = image;
-  const stride = width * 3;
-  for (let i = 0; i < count; i++) {
-    const left = Math.floor(x[i]!) | 0;
-    const top = Math.floor(y[i]!) | 0;
-    const dx = x[i]! - left;
-    const dy = y[i]! - top;
-    const x0 = clamp(left - 1, width) * 3;
-    const x1 = clamp(left, width) * 3;
-    const x2 = clamp(left + 1, width) * 3;
-    const x3 = clamp(left + 2, width) * 3;
-    const row0 = clamp(top - 1, height) * stride;
-    const row1 = clamp(top, height) * stride;
-    const row2 = clamp(top + 1, height) * stride;
-    const row3 = clamp(top + 2, height) * stride;
-    const at = to + columns[i]! * 3;
-    for (let channel = 0; channel < 3; channel++) {
-      let value = along(data, row1 + channel, x0, x1, x2, x3, dx);
-      if (dy !== 0) {
-        // Shears and shifts along x never come here: at a distance of 0 the other rows have weight 0.
-        const v0 = along(data, row0 + channel, x0, x1, x2, x3, dx);
-        const v2 = along(data, row2 + channel, x0, x1, x2, x3, dx);
-        const v3 = along(data, row3 + channel, x0, x1, x2, x3, dx);
-        value = cubic(v0, value, v2, v3, dy);
-      }
-      out[at + channel] = Math.max(0, Math.min(255, value)); // the store cuts the fraction
+/** Writes the three channels at `position` [x, y], where (0, 0) is the centre of the first pixel. Neighbours outside repeat the border. */
+function sampleBicubic({ data, width, height }: RgbImage, position: Float64Array, out: Uint8Array, to: number): void {
+  const left = Math.floor(position[0]!) | 0;
+  const top = Math.floor(position[1]!) | 0;
+  const dx = position[0]! - left;
+  const dy = position[1]! - top;
+  const x0 = clamp(left - 1, width) * 3;
+  const x1 = clamp(left, width) * 3;
+  const x2 = clamp(left + 1, width) * 3;
+  const x3 = clamp(left + 2, width) * 3;
+  const row0 = clamp(top - 1, height) * width * 3;
+  const row1 = clamp(top, height) * width * 3;
+  const row2 = clamp(top + 1, height) * width * 3;
+  const row3 = clamp(top + 2, height) * width * 3;
+  for (let channel = 0; channel < 3; channel++) {
+    let value = along(data, row1 + channel, x0, x1, x2, x3, dx);
+    if (dy !== 0) {
+      // Shears and shifts along x never come here: at a distance of 0 the other rows have weight 0.
+      const v0 = along(data, row0 + channel, x0, x1, x2, x3, dx);
+      const v2 = along(data, row2 + channel, x0, x1, x2, x3, dx);
+      const v3 = along(data, row3 + channel, x0, x1, x2, x3, dx);
+      value = cubic(v0, value, v2, v3, dy);
     }
+    out[to + channel] = Math.max(0, Math.min(255, value)); // the store cuts the fraction
   }
 }
 
@@ -136,31 +115,19 @@ function along(data: Uint8Array, at: number, x0: number, x1: number, x2: number,
   return v1 + dx * (p2 + dx * (p3 + dx * p4));
 }
 
-/** As `sampleBicubic`. */
-function sampleBilinear(
-  image: RgbImage,
-  { columns, x, y }: SourceRow,
-  count: number,
-  out: Uint8Array,
-  to: number,
-): void {
-  const { data, width, height } = image;
-  const stride = width * 3;
-  for (let i = 0; i < count; i++) {
-    const left = Math.floor(x[i]!) | 0;
-    const top = Math.floor(y[i]!) | 0;
-    const dx = x[i]! - left;
-    const dy = y[i]! - top;
-    const x0 = clamp(left, width) * 3;
-    const x1 = clamp(left + 1, width) * 3;
-    const row0 = clamp(top, height) * stride;
-    const row1 = clamp(top + 1, height) * stride;
-    const at = to + columns[i]! * 3;
-    for (let channel = 0; channel < 3; channel++) {
-      const upper = lerp(data[row0 + x0 + channel]!, data[row0 + x1 + channel]!, dx);
-      const lower = lerp(data[row1 + x0 + channel]!, data[row1 + x1 + channel]!, dx);
-      out[at + channel] = lerp(upper, lower, dy);
-    }
+function sampleBilinear({ data, width, height }: RgbImage, position: Float64Array, out: Uint8Array, to: number): void {
+  const left = Math.floor(position[0]!) | 0;
+  const top = Math.floor(position[1]!) | 0;
+  const dx = position[0]! - left;
+  const dy = position[1]! - top;
+  const x0 = clamp(left, width) * 3;
+  const x1 = clamp(left + 1, width) * 3;
+  const row0 = clamp(top, height) * width * 3;
+  const row1 = clamp(top + 1, height) * width * 3;
+  for (let channel = 0; channel < 3; channel++) {
+    const upper = lerp(data[row0 + x0 + channel]!, data[row0 + x1 + channel]!, dx);
+    const lower = lerp(data[row1 + x0 + channel]!, data[row1 + x1 + channel]!, dx);
+    out[to + channel] = lerp(upper, lower, dy);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../../random.js';
 import type { RgbImage } from '../image/image.js';
+import { applyInTurn } from './inTurn.js';
 import { adjustBrightness, adjustColor, adjustContrast } from './pixelOps.js';
 
 /** Drawn adjustments of one picture, in the order in which they apply; factor 1 changes nothing. */
@@ -20,5 +21,5 @@ export function drawColorJitter(strength: number, random: Random): DrawnJitter {
 }
 
 export function applyColorJitter(image: RgbImage, drawn: DrawnJitter): RgbImage {
-  return drawn.reduce((result, { name, factor }) => adjustments[name](result, factor), image);
+  return applyInTurn(image, drawn, (result, { name, factor }) => adjustments[name](result, factor));
 }

@@ -6,8 +6,8 @@
  */
 import type { Random } from '../../random.js';
 import type { RgbImage } from '../image/image.js';
-import { recycle } from '../image/pixelMemory.js';
 import { type AffineOptions, rotate, shearX, shearY, translateX, translateY } from './affine.js';
+import { applyInTurn } from './inTurn.js';
 import {
   adjustBrightness,
   adjustColor,
@@ -120,12 +120,8 @@ export function drawRandAugment(policy: RandAugmentPolicy, random: Random): Draw
 
 /** Applies drawn operations in turn; `options` are for those that move pixels. */
 export function applyOperations(image: RgbImage, drawn: readonly DrawnOperation[], options: AffineOptions): RgbImage {
-  let result = image;
-  for (const { name, argument } of drawn) {
+  return applyInTurn(image, drawn, (result, { name, argument }) => {
     const operation: Operation = operations[name];
-    const next = operation.apply(result, argument, options);
-    if (result !== image) recycle(result);
-    result = next;
-  }
-  return result;
+    return operation.apply(result, argument, options);
+  });
 }

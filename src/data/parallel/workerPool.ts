@@ -4,7 +4,7 @@ import type { JobOutcome, JobRunner } from './jobs.js';
 
 /** Messages that a worker holds at once: the second one waits in its inbox, so that it never idles between two. */
 const messagesPerWorker = 2;
-/** Jobs that a message carries where enough are waiting: a message takes about as long as a hundredth of a decoded picture. */
+/** Jobs that a message carries where enough are waiting: sending one, and its answer, costs both threads time. */
 const jobsPerMessage = 4;
 
 interface WaitingJob<Job, Result> {
