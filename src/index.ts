@@ -2,8 +2,9 @@
  * The public API of cmtdet. `parseCoco` and `evaluateCoco` work without TensorFlow: the library is loaded by the first
  * model that is used, not by this import.
  */
+
+export type { CocoAnnotation, CocoCategory, CocoFile, CocoImage } from './data/coco/cocoFile.js';
 export { parseCoco } from './data/coco/parseCoco.js';
-export type { CocoAnnotation, CocoCategory, CocoFile, CocoImage } from './data/coco/schema.js';
 export {
   CheckpointError,
   CmtdetError,

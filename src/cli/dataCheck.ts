@@ -1,6 +1,6 @@
+import type { CocoFile } from '../data/coco/cocoFile.js';
 import { type CocoHealth, cleanCoco, cocoHealth, type Spread, sharedFileNames } from '../data/coco/health.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
-import type { CocoFile } from '../data/coco/schema.js';
 import { writeCoco } from '../data/coco/write.js';
 import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
 import { DatasetError, exitCodes, type Problem } from '../errors.js';

@@ -1,5 +1,5 @@
-import { checkClassificationDataset } from '../data/imagenet/check.js';
-import { openClassificationDataset } from '../data/imagenet/openDataset.js';
+import { checkClassificationDataset } from '../data/classification/check.js';
+import { openClassificationDataset } from '../data/classification/openDataset.js';
 import { DatasetError, exitCodes } from '../errors.js';
 import { print, printJson, table } from './console.js';
 import { lookingLine } from './lookingLine.js';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { parseResults } from '../data/coco/parseResults.js';
-import { generateShapes, type ShapesFiles } from '../data/shapes/dataset.js';
+import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import { duration, note, paint, print, printJson, table, withoutResults } from './console.js';
 import { LiveLine } from './liveLine.js';

@@ -85,9 +85,9 @@ async function evaluateClassifierOn(checkpoint: string, images: string, options:
   const { Classifier } = await import('../models/classifier.js');
   const { evaluateClassifier } = await import('../models/evaluateClassifier.js');
   const { readDescription } = await import('../models/modelFile.js');
-  const { EvaluationLoader } = await import('../data/imagenet/evaluationLoader.js');
-  const { openClassificationDataset } = await import('../data/imagenet/openDataset.js');
-  const { readablePart } = await import('../data/imagenet/readable.js');
+  const { EvaluationLoader } = await import('../data/classification/evaluationLoader.js');
+  const { openClassificationDataset } = await import('../data/classification/openDataset.js');
+  const { readablePart } = await import('../data/classification/readable.js');
   const description = readDescription(checkpoint);
   if (description.kind !== 'classifier') return;
   const onBroken = options.skipBroken ? 'skip' : 'stop';

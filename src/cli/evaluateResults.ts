@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CocoFile } from '../data/coco/cocoFile.js';
 import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { parseResults } from '../data/coco/parseResults.js';
-import type { CocoFile } from '../data/coco/schema.js';
 import { type CocoEvaluation, evaluateCoco } from '../eval/cocoEval.js';
 import { confusionMatrix } from '../eval/confusion.js';
 import { precisionRecallCurves } from '../eval/curves.js';

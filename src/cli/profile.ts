@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { type OperationTiming, type OperationTotal, toChromeTrace, totalsByType } from '../tensorflow/profile.js';
+import { type OperationTiming, type OperationTotal, toChromeTrace, totalsByType } from '../tensorflow/timings.js';
 import { inferenceWorkload, trainingWorkload, type Workload } from '../train/workload.js';
 import { note, print, printJson, table } from './console.js';
 import { LiveLine } from './liveLine.js';

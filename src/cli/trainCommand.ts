@@ -1,9 +1,9 @@
 /** What `pretrain` and `train` have in common: options, the run folder, the report. */
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
+import { train } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { Metrics, Task } from '../train/task.js';
-import { train } from '../train/train.js';
 import { note, print, printJson, table } from './console.js';
 import type { SkippedPictures } from './skippedPictures.js';
 import { interruptible, trainObserver } from './trainObserver.js';

@@ -19,7 +19,7 @@ const CmtWidths = z
   })
   .superRefine(({ dims, heads }, context) => {
     for (const [i, dim] of dims.entries()) {
-      if (dim % heads[i] === 0) continue;
+      if (dim % heads[i]! === 0) continue;
       context.addIssue({
         code: 'custom',
         path: ['heads', i],
@@ -132,7 +132,7 @@ export const DetectorModel = z
   })
   .superRefine(checkBias)
   .superRefine(({ levels, headNorm, neckChannels }, context) => {
-    const first = levelNames.indexOf(levels[0]);
+    const first = levelNames.indexOf(levels[0]!);
     if (levels.some((name, i) => name !== levelNames[first + i])) {
       const message = `expected neighbours from fine to coarse, as P3, P4, P5; found ${levels.join(', ')}`;
       context.addIssue({ code: 'custom', path: ['levels'], message });

@@ -26,7 +26,7 @@ export function parseOverride(text: string): Override | Problem {
   }
   const document = parseDocument(text.slice(equals + 1));
   if (document.errors.length > 0)
-    return { at, message: `not YAML after "=": ${document.errors[0].message.split('\n')[0]}` };
+    return { at, message: `not YAML after "=": ${document.errors[0]!.message.split('\n')[0]}` };
   return { text, path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)), value: document.toJS() };
 }
 

@@ -179,7 +179,7 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
       const at = (key: string) => ['schedule', key];
       if (schedule.name === 'step') {
         const { milestones } = schedule;
-        if (milestones.some((milestone, i) => i > 0 && milestone <= milestones[i - 1])) {
+        if (milestones.some((milestone, i) => i > 0 && milestone <= milestones[i - 1]!)) {
           context.addIssue({
             code: 'custom',
             path: at('milestones'),

@@ -1,5 +1,5 @@
 import { ImageError, type Problem } from '../errors.js';
-import type { CocoFile, CocoId, CocoImage } from './coco/schema.js';
+import type { CocoFile, CocoId, CocoImage } from './coco/cocoFile.js';
 import { openDecoder } from './image/decode.js';
 import { readImageSize } from './image/imageSize.js';
 import { orderedPrefetch } from './parallel/orderedPrefetch.js';

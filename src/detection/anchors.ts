@@ -1,4 +1,4 @@
-import type { Size } from '../data/detection/inputSize.js';
+import type { Size } from '../geometry/size.js';
 
 /** One pyramid level: its feature map in cells, its stride in input pixels. */
 export type PyramidLevel = Readonly<Record<'height' | 'width' | 'stride', number>>;
@@ -71,7 +71,7 @@ export function generateAnchors(levels: readonly PyramidLevel[], options = retin
       const cy = row * stride; // offset 0, as in the reference that we follow; 0.5 would be the cell's centre
       for (let col = 0; col < width; col++) {
         const cx = col * stride;
-        for (const [w, h] of sizes[l]) {
+        for (const [w, h] of sizes[l]!) {
           anchors[at++] = cx - w / 2;
           anchors[at++] = cy - h / 2;
           anchors[at++] = cx + w / 2;

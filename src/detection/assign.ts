@@ -1,13 +1,8 @@
-import type { Size } from '../data/detection/inputSize.js';
+import type { LabelledBoxes } from '../geometry/boxes.js';
+import type { Size } from '../geometry/size.js';
 import type { AnchorGrid } from './anchors.js';
 import { encode } from './coder.js';
 import { matchAnchors, matchState, retinanetMatching } from './match.js';
-
-/** The true boxes of one image: [G, 4] xyxy in input pixels, and their labels [G], 0 … K-1. */
-export interface Targets {
-  readonly boxes: Float32Array;
-  readonly labels: Int32Array;
-}
 
 /** What the head should say at each anchor. */
 export interface AnchorTargets {
@@ -30,7 +25,7 @@ export const ignoreLabel = -1;
  */
 export function assignTargets(
   grid: AnchorGrid,
-  targets: Targets,
+  targets: LabelledBoxes,
   imageSize: Size,
   numClasses: number,
   options = retinanetMatching,
@@ -54,7 +49,7 @@ export function assignTargets(
 /** The same of a batch, side by side: `labels` [B, R], `deltas` [B, R, 4], `foreground` [B]. */
 export function assignBatch(
   grid: AnchorGrid,
-  images: readonly (Targets & { readonly size: Size })[],
+  images: readonly (LabelledBoxes & { readonly size: Size })[],
   numClasses: number,
   options = retinanetMatching,
 ): { labels: Int32Array; deltas: Float32Array; foreground: Int32Array } {

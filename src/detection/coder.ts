@@ -18,12 +18,12 @@ const maxLogRatio = Math.log(1000 / 16);
  */
 export function encode(anchors: Float32Array, i: number, boxes: Float32Array, j: number, deltas: Float32Array): void {
   const [p, q] = [4 * i, 4 * j];
-  const anchorWidth = anchors[p + 2] - anchors[p];
-  const anchorHeight = anchors[p + 3] - anchors[p + 1];
-  deltas[p] = (boxes[q] + boxes[q + 2] - anchors[p] - anchors[p + 2]) / 2 / anchorWidth;
-  deltas[p + 1] = (boxes[q + 1] + boxes[q + 3] - anchors[p + 1] - anchors[p + 3]) / 2 / anchorHeight;
-  deltas[p + 2] = Math.log((boxes[q + 2] - boxes[q]) / anchorWidth);
-  deltas[p + 3] = Math.log((boxes[q + 3] - boxes[q + 1]) / anchorHeight);
+  const anchorWidth = anchors[p + 2]! - anchors[p]!;
+  const anchorHeight = anchors[p + 3]! - anchors[p + 1]!;
+  deltas[p] = (boxes[q]! + boxes[q + 2]! - anchors[p]! - anchors[p + 2]!) / 2 / anchorWidth;
+  deltas[p + 1] = (boxes[q + 1]! + boxes[q + 3]! - anchors[p + 1]! - anchors[p + 3]!) / 2 / anchorHeight;
+  deltas[p + 2] = Math.log((boxes[q + 2]! - boxes[q]!) / anchorWidth);
+  deltas[p + 3] = Math.log((boxes[q + 3]! - boxes[q + 1]!) / anchorHeight);
 }
 
 /** The box, xyxy, at deltas `j` from anchor `i`; not clipped to the image. */
@@ -34,12 +34,12 @@ export function decode(
   j: number,
 ): [x1: number, y1: number, x2: number, y2: number] {
   const [p, q] = [4 * i, 4 * j];
-  const anchorWidth = anchors[p + 2] - anchors[p];
-  const anchorHeight = anchors[p + 3] - anchors[p + 1];
-  const cx = (anchors[p] + anchors[p + 2]) / 2 + deltas[q] * anchorWidth;
-  const cy = (anchors[p + 1] + anchors[p + 3]) / 2 + deltas[q + 1] * anchorHeight;
-  const halfWidth = (anchorWidth * Math.exp(clampLogRatio(deltas[q + 2]))) / 2;
-  const halfHeight = (anchorHeight * Math.exp(clampLogRatio(deltas[q + 3]))) / 2;
+  const anchorWidth = anchors[p + 2]! - anchors[p]!;
+  const anchorHeight = anchors[p + 3]! - anchors[p + 1]!;
+  const cx = (anchors[p]! + anchors[p + 2]!) / 2 + deltas[q]! * anchorWidth;
+  const cy = (anchors[p + 1]! + anchors[p + 3]!) / 2 + deltas[q + 1]! * anchorHeight;
+  const halfWidth = (anchorWidth * Math.exp(clampLogRatio(deltas[q + 2]!))) / 2;
+  const halfHeight = (anchorHeight * Math.exp(clampLogRatio(deltas[q + 3]!))) / 2;
   return [cx - halfWidth, cy - halfHeight, cx + halfWidth, cy + halfHeight];
 }
 

@@ -1,6 +1,6 @@
-import { paddedSize, type Size } from '../data/detection/inputSize.js';
+import { area } from '../geometry/boxes.js';
+import { paddedSize, type Size } from '../geometry/size.js';
 import type { AnchorGrid } from './anchors.js';
-import { area } from './boxes.js';
 
 export interface MatchOptions {
   /** An anchor with at least this overlap with a target is foreground. */
@@ -63,7 +63,7 @@ export function matchAnchors(
   for (let g = 0; g < boxes.length / 4; g++) {
     mostOverlapping.push(
       scan.run(g, backgroundIou, (anchor, overlap) => {
-        if (overlap <= bestIou[anchor]) return;
+        if (overlap <= bestIou[anchor]!) return;
         bestIou[anchor] = overlap;
         matches[anchor] = overlap >= foregroundIou ? g : matchState.ignore;
       }),
@@ -110,17 +110,17 @@ class TargetScan {
     for (const { level, inCell, bound } of this.#kindsByBound(x2 - x1, y2 - y1)) {
       if (bound * slack < Math.min(best, reportFrom)) break;
       const [first, end] = this.#measureColumns(level, inCell, x1, x2);
-      const rowStride = grid.levels[level].width * grid.perCell;
-      for (let row = 0; row < this.#valid[level].height; row++) {
-        const rowAt = grid.offsets[level] + row * rowStride + inCell;
+      const rowStride = grid.levels[level]!.width * grid.perCell;
+      for (let row = 0; row < this.#valid[level]!.height; row++) {
+        const rowAt = grid.offsets[level]! + row * rowStride + inCell;
         const top = grid.anchors[4 * rowAt + 1];
         const bottom = grid.anchors[4 * rowAt + 3];
         const sharedHeight = f32(Math.min(bottom, y2) - Math.max(top, y1));
         if (!(sharedHeight > 0)) continue;
         const height = f32(bottom - top);
         for (let col = first; col < end; col++) {
-          const shared = f32(this.#sharedWidths[col] * sharedHeight);
-          const overlap = f32(shared / f32(f32(targetArea + f32(this.#widths[col] * height)) - shared));
+          const shared = f32(this.#sharedWidths[col]! * sharedHeight);
+          const overlap = f32(shared / f32(f32(targetArea + f32(this.#widths[col]! * height)) - shared));
           if (overlap < best && overlap < reportFrom) continue;
           const anchor = rowAt + col * grid.perCell;
           if (overlap >= reportFrom) report(anchor, overlap);
@@ -148,16 +148,16 @@ class TargetScan {
   /** Fills the column arrays, and returns the range of columns that overlap x1 … x2. */
   #measureColumns(level: number, inCell: number, x1: number, x2: number): [first: number, end: number] {
     const { anchors, offsets, perCell } = this.grid;
-    const columns = this.#valid[level].width;
+    const columns = this.#valid[level]!.width;
     let first = columns;
     let end = 0;
     for (let col = 0; col < columns; col++) {
-      const at = 4 * (offsets[level] + col * perCell + inCell);
-      const shared = f32(Math.min(anchors[at + 2], x2) - Math.max(anchors[at], x1));
+      const at = 4 * (offsets[level]! + col * perCell + inCell);
+      const shared = f32(Math.min(anchors[at + 2]!, x2) - Math.max(anchors[at]!, x1));
       if (!(shared > 0)) continue;
       first = Math.min(first, col);
       end = col + 1;
-      this.#widths[col] = f32(anchors[at + 2] - anchors[at]);
+      this.#widths[col] = f32(anchors[at + 2]! - anchors[at]!);
       this.#sharedWidths[col] = shared;
     }
     return [first, end];
@@ -178,7 +178,7 @@ function ignorePadding(matches: Int32Array, grid: AnchorGrid, imageSize: Size): 
     const { height, width } = grid.levels[l];
     for (let row = 0; row < height; row++) {
       const firstOutside = row < valid.height ? valid.width : 0;
-      const rowAt = grid.offsets[l] + row * width * grid.perCell;
+      const rowAt = grid.offsets[l]! + row * width * grid.perCell;
       matches.fill(matchState.ignore, rowAt + firstOutside * grid.perCell, rowAt + width * grid.perCell);
     }
   }

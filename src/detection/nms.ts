@@ -1,4 +1,4 @@
-import { iou } from './boxes.js';
+import { iou } from '../geometry/boxes.js';
 
 export interface NmsOptions {
   /** Of two boxes of one class that overlap by more than this, the one with the lower score goes. */
@@ -23,7 +23,7 @@ export function classwiseNms(
   labels: Int32Array,
   { nmsIou, maxDetections }: NmsOptions,
 ): number[] {
-  const order = Array.from(scores, (_, i) => i).sort((i, j) => scores[j] - scores[i]); // sort() keeps the order of equals
+  const order = Array.from(scores, (_, i) => i).sort((i, j) => scores[j]! - scores[i]!); // sort() keeps the order of equals
   const threshold = Math.fround(nmsIou);
   const kept: number[] = [];
   // Only a kept box suppresses, and it has a higher score: so going down the scores, one may stop at maxDetections.

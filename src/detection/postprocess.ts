@@ -1,4 +1,4 @@
-import type { Size } from '../data/detection/inputSize.js';
+import type { Size } from '../geometry/size.js';
 import type { AnchorGrid } from './anchors.js';
 import { decode } from './coder.js';
 import { classwiseNms, type NmsOptions } from './nms.js';
@@ -63,25 +63,25 @@ export function detectionsOf(
   let count = 0;
   for (const [l, level] of levels.entries()) {
     for (let i = 0; i < level.scores.length; i++) {
-      if (!(level.scores[i] > scoreThreshold)) continue;
-      const anchor = grid.offsets[l] + Math.floor(level.indices[i] / numClasses);
+      if (!(level.scores[i]! > scoreThreshold)) continue;
+      const anchor = grid.offsets[l]! + Math.floor(level.indices[i]! / numClasses);
       const [x1, y1, x2, y2] = decode(grid.anchors, anchor, level.deltas, i);
       const at = 4 * count;
       boxes[at] = clamp(x1, inputSize.width) * scaleX;
       boxes[at + 1] = clamp(y1, inputSize.height) * scaleY;
       boxes[at + 2] = clamp(x2, inputSize.width) * scaleX;
       boxes[at + 3] = clamp(y2, inputSize.height) * scaleY;
-      if (!(boxes[at + 2] > boxes[at] && boxes[at + 3] > boxes[at + 1])) continue;
+      if (!(boxes[at + 2]! > boxes[at] && boxes[at + 3]! > boxes[at + 1]!)) continue;
       scores[count] = level.scores[i];
-      labels[count] = level.indices[i] % numClasses;
+      labels[count] = level.indices[i]! % numClasses;
       count++;
     }
   }
   const kept = classwiseNms(boxes, scores.subarray(0, count), labels, options);
   return {
     boxes: Float32Array.from(kept.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
-    scores: Float32Array.from(kept, (i) => scores[i]),
-    labels: Int32Array.from(kept, (i) => labels[i]),
+    scores: Float32Array.from(kept, (i) => scores[i]!),
+    labels: Int32Array.from(kept, (i) => labels[i]!),
   };
 }
 

@@ -129,7 +129,7 @@ export function letter(text: string, x: number, baseline: number, size: number, 
   let left = x;
   const paths: string[] = [];
   for (const character of text) {
-    for (const line of glyphs[character].split(' ').filter(Boolean)) {
+    for (const line of glyphs[character]!.split(' ').filter(Boolean)) {
       const points = line.match(/../g) ?? [];
       paths.push(`M${points.map((point) => at(left, top, point, unit)).join('L')}`);
     }
@@ -150,7 +150,7 @@ function withFonts(text: string, x: number, baseline: number, size: number, colo
 /** From one letter's left side to the next one's, in table units. */
 function advance(character: string): number {
   if (character === ' ') return 3;
-  const rightmost = Math.max(...(glyphs[character].match(/\d\d/g) ?? []).map((point) => Number(point[0])));
+  const rightmost = Math.max(...(glyphs[character]!.match(/\d\d/g) ?? []).map((point) => Number(point[0])));
   return rightmost + 2;
 }
 
@@ -165,5 +165,5 @@ const round = (value: number) => Math.round(value * 100) / 100;
 export function escapeXml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 forbids them even as entities
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"']/g, (found) => entities[found]);
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"']/g, (found) => entities[found]!);
 }

@@ -1,6 +1,6 @@
 import type { EvalParams } from './evalParams.js';
 import { outcome, type RankedDetections } from './matchCategory.js';
-import { sortByFallingScore } from './order.js';
+import { sortByFallingScore } from './scoreOrder.js';
 
 /** The curves of an evaluation; -1 where there is nothing to measure. */
 export interface Curves {

@@ -5,11 +5,12 @@
  * One deviation, on purpose: annotation ids do not matter. In the reference, an object with id 0 can never be found, and
  * of objects that share an id only the last exists. docs/evaluation.md has the rules.
  */
+
+import type { CocoFile } from '../data/coco/cocoFile.js';
 import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import { type ParseCocoOptions, parseCoco } from '../data/coco/parseCoco.js';
 import { parseResults } from '../data/coco/parseResults.js';
 import type { JsonInput } from '../data/coco/records.js';
-import type { CocoFile } from '../data/coco/schema.js';
 import { accumulateCategory, type Curves, emptyCurves } from './accumulate.js';
 import { type EvalData, prepareEvalData } from './evalData.js';
 import { type EvalOptions, type EvalParams, resolveEvalParams } from './evalParams.js';
@@ -40,7 +41,7 @@ export interface CocoEvaluation {
 }
 
 /** `[{ image_id, category_id, bbox, score }, ...]`, a path or JSON text of it, or columns from a model's run. */
-export type Detections = JsonInput | DetectionColumns;
+export type DetectionSource = JsonInput | DetectionColumns;
 
 /**
  * Measures detections against ground truth.
@@ -53,7 +54,7 @@ export type Detections = JsonInput | DetectionColumns;
  */
 export function evaluateCoco(
   groundTruth: JsonInput | CocoFile,
-  detections: Detections,
+  detections: DetectionSource,
   options: EvalOptions & ParseCocoOptions = {},
 ): CocoEvaluation {
   const params = resolveEvalParams(options);
@@ -117,6 +118,6 @@ function perCategoryOf(
   return summary.category(k, category, groundTruths, detections.starts[k + 1]! - detections.starts[k]!);
 }
 
-function isColumns(detections: Detections): detections is DetectionColumns {
+function isColumns(detections: DetectionSource): detections is DetectionColumns {
   return typeof detections === 'object' && 'boxesXywh' in detections;
 }

@@ -1,8 +1,8 @@
+import type { CocoCategory, CocoFile, CocoId } from '../data/coco/cocoFile.js';
 import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import { IdIndex } from '../data/coco/idIndex.js';
-import type { CocoCategory, CocoFile, CocoId } from '../data/coco/schema.js';
 import { DatasetError } from '../errors.js';
-import { sortByKey } from './order.js';
+import { sortByKey } from './scoreOrder.js';
 
 /** N boxes in the order category, image, place in the file. */
 export interface GroupedBoxes {

@@ -1,5 +1,5 @@
 import type { EvalData } from './evalData.js';
-import { sortByFallingScore } from './order.js';
+import { sortByFallingScore } from './scoreOrder.js';
 
 /** One image of data that was prepared with `useCats: false`: its objects, and its detections by falling score. */
 export interface ImageBoxes {

@@ -1,7 +1,7 @@
 import type { EvalData, GroundTruthBoxes } from './evalData.js';
 import type { AreaRange, EvalParams } from './evalParams.js';
 import { iouMatrix } from './iou.js';
-import { sortByFallingScore } from './order.js';
+import { sortByFallingScore } from './scoreOrder.js';
 
 /** What became of a detection at one threshold and area range. Ignored ones count neither for nor against. */
 export const outcome = { ignored: 0, falsePositive: 1, truePositive: 2 } as const;

@@ -1,4 +1,4 @@
-import type { CocoCategory } from '../data/coco/schema.js';
+import type { CocoCategory } from '../data/coco/cocoFile.js';
 import type { Curves } from './accumulate.js';
 import type { EvalParams } from './evalParams.js';
 import { pairwiseMean } from './mean.js';

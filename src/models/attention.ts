@@ -5,7 +5,7 @@ import { withGradient } from '../nn/ops/gradient.js';
 import { recompute } from '../nn/ops/recompute.js';
 import { rawOp } from '../tensorflow/backend.js';
 import { fuse } from '../tensorflow/fuse.js';
-import { InTurn } from '../tensorflow/order.js';
+import { InTurn } from '../tensorflow/runOrder.js';
 import type { BiasByRows } from './positionBias/positionBias.js';
 
 /**

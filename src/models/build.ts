@@ -1,7 +1,7 @@
 /** From names in a config to networks: the one place where the two meet. */
 import type { ClassificationConfig, DetectionConfig } from '../config/schema.js';
-import type { Size } from '../data/detection/inputSize.js';
 import { pyramidLevels } from '../detection/anchors.js';
+import type { Size } from '../geometry/size.js';
 import { BatchNorm } from '../nn/layers.js';
 import { Module, seedParameters } from '../nn/module.js';
 import type { Interpolation } from '../nn/resample.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ClassificationData } from '../config/dataSchema.js';
 import { ClassifierModel, DetectorModel } from '../config/modelSchema.js';
 import { type DetectionConfig, DetectionInference } from '../config/schema.js';
-import type { Category } from '../data/detectionDataset.js';
+import type { Category } from '../data/detection/dataset.js';
 
 const common = {
   /** Version of this description. */

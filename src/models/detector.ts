@@ -1,20 +1,20 @@
 /** A trained detector, ready to be given pictures. */
 import * as tf from '@tensorflow/tfjs-core';
-import { inputSize, paddedSize, type Size } from '../data/detection/inputSize.js';
-import type { Category } from '../data/detectionDataset.js';
+import type { Category } from '../data/detection/dataset.js';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
 import { pillowResize } from '../data/image/pillowResize.js';
 import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { CheckpointError } from '../errors.js';
+import { inputSize, paddedSize, type Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import { gatherRows } from '../nn/ops/gather.js';
 import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
-import type { OperationTiming } from '../tensorflow/profile.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
+import type { OperationTiming } from '../tensorflow/timings.js';
 import { buildDetector, levelsOf } from './build.js';
 import type { DetectorDescription } from './description.js';
 import { loadWeights, readModel } from './modelFile.js';
@@ -153,9 +153,9 @@ export class Detector {
     const settings = { ...this.description.inference, ...options };
     return originalSizes.map((original, b) => {
       const levels = grid.levels.map((_, level) => ({
-        scores: row(results[`scores${level}`], b) as Float32Array,
-        indices: row(results[`indices${level}`], b) as Int32Array,
-        deltas: row(results[`deltas${level}`], b) as Float32Array,
+        scores: row(results[`scores${level}`]!, b) as Float32Array,
+        indices: row(results[`indices${level}`]!, b) as Int32Array,
+        deltas: row(results[`deltas${level}`]!, b) as Float32Array,
       }));
       const size = { height: inputSizes[2 * b]!, width: inputSizes[2 * b + 1]! };
       return detectionsOf(levels, grid, this.categories.length, size, original, settings);

@@ -1,7 +1,7 @@
 /** Runs a classifier over a data set and counts what it gets right. */
 
+import type { EvaluationLoader } from '../data/classification/evaluationLoader.js';
 import { rgbChannels } from '../data/image/image.js';
-import type { EvaluationLoader } from '../data/imagenet/evaluationLoader.js';
 import { countTop } from '../eval/topK.js';
 import type { Classifier } from './classifier.js';
 

@@ -1,6 +1,6 @@
 /** First values of weights. */
 import type { Random } from '../random.js';
-import { sizeOf } from '../tensorflow/tensor.js';
+import { sizeOf } from '../tensorflow/hostTensor.js';
 
 export type Initializer = (shape: readonly number[], random: Random) => Float32Array;
 

@@ -3,7 +3,7 @@
 export type Interpolation = 'bilinear' | 'bicubic';
 
 /** Row i holds the old indices and their weights for new entry i; `taps` of each. */
-export interface Taps {
+export interface ResampleTaps {
   readonly indices: Int32Array;
   readonly weights: Float32Array;
   readonly taps: number;
@@ -19,10 +19,10 @@ function cubic(distance: number): number {
 }
 
 /**
- * Taps for `from` entries → `to` entries, pixel centres at half positions, no antialiasing: PyTorch's `interpolate` with
+ * ResampleTaps for `from` entries → `to` entries, pixel centres at half positions, no antialiasing: PyTorch's `interpolate` with
  * `align_corners=False`. Indices beyond the ends repeat the end. Equal sizes give the identity.
  */
-export function resampleTaps(from: number, to: number, interpolation: Interpolation): Taps {
+export function resampleTaps(from: number, to: number, interpolation: Interpolation): ResampleTaps {
   const taps = interpolation === 'bilinear' ? 2 : 4;
   const indices = new Int32Array(to * taps);
   const weights = new Float32Array(to * taps);

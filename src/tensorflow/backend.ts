@@ -15,7 +15,7 @@ import { type EngineOptions, encodeConfig } from './config.js';
 import { EagerBinding } from './eagerBinding.js';
 import type { Graph } from './graph.js';
 import { GraphBinding } from './graphBinding.js';
-import { type DataType, dataTypes } from './tensor.js';
+import { type DataType, dataTypes } from './hostTensor.js';
 
 type NativeBinding = ConstructorParameters<typeof NodeJSKernelBackend>[0];
 const asNative = (binding: Binding) => binding as unknown as NativeBinding; // without its SavedModel part, which no kernel calls

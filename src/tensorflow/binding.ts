@@ -6,7 +6,7 @@
  */
 import { EngineError } from '../errors.js';
 import type { Attribute } from './attributes.js';
-import { dataTypes, type HostArray } from './tensor.js';
+import { dataTypes, type HostArray } from './hostTensor.js';
 
 /** What a kernel learns about a tensor: a number to ask for it again, and its type and shape. */
 export interface TensorMetadata {

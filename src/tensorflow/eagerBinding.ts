@@ -3,7 +3,7 @@ import { EngineError } from '../errors.js';
 import { type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import { type Attribute, setEagerAttribute } from './attributes.js';
 import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray } from './binding.js';
-import { type DataType, dataTypes, fromNative, stringsToNative, toNative } from './tensor.js';
+import { type DataType, dataTypes, fromNative, stringsToNative, toNative } from './hostTensor.js';
 
 export class EagerBinding extends Binding {
   readonly #tf: TensorflowApi = tensorflow();

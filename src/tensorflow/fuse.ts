@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { attributeTypes } from './attributes.js';
 import { currentGraph, outputOf, recordAside, tensorOf } from './backend.js';
 import { Graph } from './graph.js';
-import { type DataType, dataTypes } from './tensor.js';
+import { type DataType, dataTypes } from './hostTensor.js';
 
 /**
  * Computes `body(...inputs)`; in a graph that fuses tensors of that size, XLA compiles it into one loop that reads its inputs

@@ -2,7 +2,7 @@
 import { EngineError } from '../errors.js';
 import { type Output, type Pointer, type TensorflowApi, tensorflow, toDims, withStatus } from './api.js';
 import { type Attribute, attributeTypes, setGraphAttribute } from './attributes.js';
-import { type DataType, dataTypeOf, dataTypes, type HostTensor, stringsToNative, toNative } from './tensor.js';
+import { type DataType, dataTypeOf, dataTypes, type HostTensor, stringsToNative, toNative } from './hostTensor.js';
 
 /** Operations whose first inputs are one list, with the number of single inputs that follow it. */
 const listInputs: Readonly<Record<string, number>> = {

@@ -7,7 +7,7 @@ import type { Output } from './api.js';
 import type { Attribute } from './attributes.js';
 import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray } from './binding.js';
 import type { Graph } from './graph.js';
-import type { DataType } from './tensor.js';
+import type { DataType } from './hostTensor.js';
 
 /** Outputs whose shape TensorFlow does not tell, because only the operation's own gradient may use them: workspaces. */
 const workspaces: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };

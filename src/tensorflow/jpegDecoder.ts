@@ -7,7 +7,7 @@ import { copyMemory, type Pointer, tensorflow, withStatus } from './api.js';
 import { attributeTypes } from './attributes.js';
 import { encodeCallerThreadConfig } from './config.js';
 import { Graph } from './graph.js';
-import { stringsToNative, toNative } from './tensor.js';
+import { stringsToNative, toNative } from './hostTensor.js';
 
 /** What loaders are given as `decoder`: this module, for their worker threads. */
 export const decoderModule: URL = workerModule(import.meta.url, './jpegDecoder');

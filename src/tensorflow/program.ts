@@ -7,9 +7,9 @@ import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
 import { type EngineOptions, encodeConfig } from './config.js';
 import { Graph } from './graph.js';
-import { type OperationTiming, readRunMetadata } from './profile.js';
+import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './hostTensor.js';
 import { type Device, Session } from './session.js';
-import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './tensor.js';
+import { type OperationTiming, readRunMetadata } from './timings.js';
 import { Trace } from './trace.js';
 import type { Variable } from './variable.js';
 

@@ -2,8 +2,8 @@
 import { EngineError } from '../errors.js';
 import { type Output, type Pointer, readMemory, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import type { Graph } from './graph.js';
-import { fullTrace } from './profile.js';
-import { fromNative, type HostTensor } from './tensor.js';
+import { fromNative, type HostTensor } from './hostTensor.js';
+import { fullTrace } from './timings.js';
 
 /** A device as TensorFlow describes it. */
 export interface Device {

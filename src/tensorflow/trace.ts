@@ -5,7 +5,7 @@ import type { Output, Pointer } from './api.js';
 import { type Attribute, attributeTypes } from './attributes.js';
 import { outputOf, tensorOf } from './backend.js';
 import type { Graph } from './graph.js';
-import { dataTypes } from './tensor.js';
+import { dataTypes } from './hostTensor.js';
 import type { Variable } from './variable.js';
 
 /** Gives the resource handle of a variable in the graph, making it at the first call. */

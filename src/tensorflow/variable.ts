@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
 import { currentGraph } from './backend.js';
-import { sizeOf } from './tensor.js';
+import { sizeOf } from './hostTensor.js';
 import { activeTrace } from './trace.js';
 
 export class Variable {

@@ -1,14 +1,14 @@
 /** One batch of classifier training: what is fed to the traced step, and the loss that the step records. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ClassificationConfig } from '../config/schema.js';
+import type { ClassificationBatch } from '../data/classification/loader.js';
 import { rgbChannels } from '../data/image/image.js';
-import type { ClassificationBatch } from '../data/imagenet/loader.js';
 import type { CmtClassifier } from '../models/cmtClassifier.js';
 import { softTargetCrossEntropy } from '../models/losses.js';
 import { eraseWithNoise, mixWithReversed } from '../models/mixedInput.js';
 import { normalisePixels } from '../models/preprocess.js';
 import type { ForwardContext } from '../nn/module.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { LossParts } from './step.js';
 
 /** What of a batch the step needs. */

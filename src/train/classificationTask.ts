@@ -1,11 +1,11 @@
 /** Pretraining of a classifier on class folders, as ImageNet has them. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ClassificationConfig } from '../config/schema.js';
-import { type ClassificationDataset, takeFraction } from '../data/imagenet/dataset.js';
-import { EvaluationLoader } from '../data/imagenet/evaluationLoader.js';
-import { type ClassificationBatch, ClassificationLoader } from '../data/imagenet/loader.js';
-import { openClassificationDataset } from '../data/imagenet/openDataset.js';
-import { readablePart } from '../data/imagenet/readable.js';
+import { type ClassificationDataset, takeFraction } from '../data/classification/dataset.js';
+import { EvaluationLoader } from '../data/classification/evaluationLoader.js';
+import { type ClassificationBatch, ClassificationLoader } from '../data/classification/loader.js';
+import { openClassificationDataset } from '../data/classification/openDataset.js';
+import { readablePart } from '../data/classification/readable.js';
 import { buildClassifier } from '../models/build.js';
 import { Classifier } from '../models/classifier.js';
 import type { CmtClassifier } from '../models/cmtClassifier.js';
@@ -13,8 +13,8 @@ import type { ClassifierDescription } from '../models/description.js';
 import { evaluateClassifier } from '../models/evaluateClassifier.js';
 import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
 import { classificationFeed, classificationLoss } from './classificationBatch.js';
 import { engineOptions } from './engineOptions.js';
 import { cacheOptions, workerCount } from './loaderSettings.js';

@@ -9,7 +9,7 @@ import { boxLoss, focalLoss } from '../models/losses.js';
 import { maskPadding, normalisePixels } from '../models/preprocess.js';
 import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { LossParts } from './step.js';
 
 /**

@@ -2,12 +2,12 @@
 import { realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { DetectionConfig } from '../config/schema.js';
+import type { CocoFile } from '../data/coco/cocoFile.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
-import type { CocoFile } from '../data/coco/schema.js';
+import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detection/dataset.js';
 import { DetectionLoader } from '../data/detection/loader.js';
-import type { LoaderOptions } from '../data/detection/loaderOptions.js';
+import type { DetectionLoaderOptions } from '../data/detection/loaderOptions.js';
 import { type Sampler, sampleAll, sampleByRepeatFactor, sampleClassBalanced } from '../data/detection/sampling.js';
-import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detectionDataset.js';
 import { DatasetError } from '../errors.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { cacheOptions } from './loaderSettings.js';
@@ -59,7 +59,7 @@ export function evaluationLoader(
   dataset: DetectionDataset,
   input: { shortSide: number; longSide: number },
   batchSize: number,
-  options: Partial<LoaderOptions> = {},
+  options: Partial<DetectionLoaderOptions> = {},
 ): DetectionLoader {
   return new DetectionLoader({
     dataset,
@@ -77,7 +77,7 @@ export function trainingLoader(
   dataset: DetectionDataset,
   data: Data,
   { batchSize, seed }: { batchSize: number; seed: number },
-  options: Partial<LoaderOptions>,
+  options: Partial<DetectionLoaderOptions>,
 ): DetectionLoader {
   const { shortSide, longSide, multiScale, flip, mosaic, randomCrop, photometric, maxShapes, prefetch, onBroken } =
     data;

@@ -10,7 +10,7 @@ import { Detector } from '../models/detector.js';
 import { detectAll } from '../models/evaluateDetector.js';
 import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { detectionFeed, detectionLoss } from './detectionBatch.js';
 import {
   byFileName,

@@ -2,15 +2,15 @@
 import { basename } from 'node:path';
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
+import type { ClassificationBatch } from '../data/classification/loader.js';
 import type { DetectionBatch } from '../data/detection/loader.js';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
-import type { ClassificationBatch } from '../data/imagenet/loader.js';
 import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { matchAnchors } from '../detection/match.js';
 import { levelsOf } from '../models/build.js';
 import { toPixels } from '../models/preprocess.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
 import { classificationFeed, classificationInput } from './classificationBatch.js';
 import { ClassificationTask } from './classificationTask.js';
 import { detectionInput, pictureFeed } from './detectionBatch.js';

@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ModelDescription } from '../models/description.js';
 import type { ForwardContext, Module } from '../nn/module.js';
-import type { HostTensor } from '../tensorflow/tensor.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { LossParts } from './step.js';
 
 /** What was measured, by name; null where there was nothing to measure. */

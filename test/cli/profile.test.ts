@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { busyMs, profile, summarise } from '../../src/cli/profile.js';
 import { UsageError } from '../../src/errors.js';
-import type { OperationTiming } from '../../src/tensorflow/profile.js';
+import type { OperationTiming } from '../../src/tensorflow/timings.js';
 import { outputOf } from '../support/standardOutput.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 

@@ -72,9 +72,9 @@ describe('generateAnchors', () => {
       ],
     ];
     expect(sizes[0]).toHaveLength(9);
-    for (const [a, [width, height]] of sizes[0].entries()) {
-      expect(width).toBeCloseTo(expected[a][0], 4);
-      expect(height).toBeCloseTo(expected[a][1], 4);
+    for (const [a, [width, height]] of sizes[0]!.entries()) {
+      expect(width).toBeCloseTo(expected[a]![0]!, 4);
+      expect(height).toBeCloseTo(expected[a]![1]!, 4);
     }
   });
 

@@ -9,7 +9,7 @@ function expectClose(actual: Iterable<number>, expected: readonly number[]) {
   const values = [...actual];
   expect(values).toHaveLength(expected.length);
   for (const [i, value] of values.entries())
-    expect(Math.abs(value - expected[i])).toBeLessThan(3e-7 * Math.abs(expected[i]));
+    expect(Math.abs(value - expected[i]!)).toBeLessThan(3e-7 * Math.abs(expected[i]!));
 }
 
 describe('encode', () => {
@@ -52,9 +52,10 @@ describe('decode', () => {
     while (tested < 10_000) {
       const [from, to] = [box(), box()];
       encode(from, 0, to, 0, deltas);
-      if (Math.max(Math.abs(deltas[2]), Math.abs(deltas[3])) > Math.log(1000 / 16)) continue;
+      if (Math.max(Math.abs(deltas[2]!), Math.abs(deltas[3]!)) > Math.log(1000 / 16)) continue;
       tested++;
-      for (const [k, value] of decode(from, 0, deltas, 0).entries()) expect(Math.abs(value - to[k])).toBeLessThan(1e-3);
+      for (const [k, value] of decode(from, 0, deltas, 0).entries())
+        expect(Math.abs(value - to[k]!)).toBeLessThan(1e-3);
     }
   });
 });

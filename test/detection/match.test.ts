@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Size } from '../../src/data/detection/inputSize.js';
 import { type AnchorGrid, generateAnchors, pyramidLevels } from '../../src/detection/anchors.js';
 import { assignBatch, assignTargets, ignoreLabel } from '../../src/detection/assign.js';
-import { iou } from '../../src/detection/boxes.js';
 import { decode } from '../../src/detection/coder.js';
 import { matchAnchors, matchState } from '../../src/detection/match.js';
+import { iou } from '../../src/geometry/boxes.js';
+import type { Size } from '../../src/geometry/size.js';
 import { Random } from '../../src/random.js';
 
 const { background, ignore } = matchState;
@@ -195,8 +195,8 @@ describe('assignTargets', () => {
     expect(positive).toHaveLength(foreground);
     expect(foreground).toBeGreaterThan(10);
     for (const r of positive) {
-      const expected = targets.boxes.subarray(4 * labels[r], 4 * labels[r] + 4);
-      for (const [k, value] of decode(grid.anchors, r, deltas, r).entries()) expect(value).toBeCloseTo(expected[k], 3);
+      const expected = targets.boxes.subarray(4 * labels[r]!, 4 * labels[r]! + 4);
+      for (const [k, value] of decode(grid.anchors, r, deltas, r).entries()) expect(value).toBeCloseTo(expected[k]!, 3);
     }
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { iou } from '../../src/detection/boxes.js';
 import { classwiseNms } from '../../src/detection/nms.js';
+import { iou } from '../../src/geometry/boxes.js';
 import { Random } from '../../src/random.js';
 
 type Row = [x1: number, y1: number, x2: number, y2: number, score: number, label?: number];
@@ -90,14 +90,14 @@ describe('classwiseNms', () => {
       const boxes = Float32Array.from(rows.flatMap((row) => row.slice(0, 4) as number[]));
       const kept: number[] = [];
       for (let label = 0; label < 3; label++) {
-        let left = rows.flatMap((row, i) => (row[5] === label ? [i] : [])).sort((i, j) => rows[j][4] - rows[i][4]);
+        let left = rows.flatMap((row, i) => (row[5] === label ? [i] : [])).sort((i, j) => rows[j]![4] - rows[i]![4]);
         while (left.length > 0) {
           const [best, ...others] = left;
           kept.push(best);
           left = others.filter((i) => iou(boxes, best, boxes, i) <= 0.5);
         }
       }
-      kept.sort((i, j) => rows[j][4] - rows[i][4] || i - j);
+      kept.sort((i, j) => rows[j]![4] - rows[i]![4] || i - j);
       expect(keep(rows, 7)).toEqual(kept.slice(0, 7));
     }
   });

@@ -24,7 +24,7 @@ const level = (...candidates: Candidate[]): LevelCandidates => ({
 const size = { height: 100, width: 100 };
 const run = (levels: LevelCandidates[], original = size, input = size, options = retinanetInference) => {
   const { boxes, scores, labels } = detectionsOf(levels, grid, numClasses, input, original, options);
-  return [...labels].map((label, i) => [label, Number(scores[i].toFixed(6)), ...boxes.subarray(4 * i, 4 * i + 4)]);
+  return [...labels].map((label, i) => [label, Number(scores[i]!.toFixed(6)), ...boxes.subarray(4 * i, 4 * i + 4)]);
 };
 
 describe('detectionsOf', () => {

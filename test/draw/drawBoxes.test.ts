@@ -64,17 +64,17 @@ describe('tags', () => {
     );
 
   it('above the box', () => {
-    const [[x, y, , height]] = place([100, 200, 300, 300]);
+    const [x, y, , height] = place([100, 200, 300, 300])[0]!;
     expect(x).toBe(100);
     expect(y + height).toBeCloseTo(200);
   });
 
   it('inside where the box begins at the top of the picture', () => {
-    expect(place([100, 0, 300, 300])[0].slice(0, 2)).toEqual([100, 0]);
+    expect(place([100, 0, 300, 300])[0]!.slice(0, 2)).toEqual([100, 0]);
   });
 
   it('pushed in at the right side', () => {
-    const [[x, , width]] = place([490, 200, 499, 300]);
+    const [x, , width] = place([490, 200, 499, 300])[0]!;
     expect(x + width).toBeCloseTo(500);
   });
 

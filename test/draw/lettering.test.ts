@@ -6,7 +6,7 @@ import { escapeXml, letter } from '../../src/draw/lettering.js';
 async function ink(svg: string, width: number, height: number) {
   const page = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#fff"/>${svg}</svg>`;
   const { data } = await sharp(Buffer.from(page)).greyscale().raw().toBuffer({ resolveWithObject: true });
-  const dark = [...data.keys()].filter((i) => data[i] < 128);
+  const dark = [...data.keys()].filter((i) => data[i]! < 128);
   const [xs, ys] = [dark.map((i) => i % width), dark.map((i) => Math.floor(i / width))];
   return { pixels: dark.length, right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
 }

@@ -5,7 +5,7 @@ import { BatchNorm, Conv2d } from '../../src/nn/layers.js';
 import { type ForwardContext, Module, seedParameters } from '../../src/nn/module.js';
 import { dropout } from '../../src/nn/ops/drop.js';
 import { Random } from '../../src/random.js';
-import type { HostTensor } from '../../src/tensorflow/tensor.js';
+import type { HostTensor } from '../../src/tensorflow/hostTensor.js';
 import type { Metrics, Task } from '../../src/train/task.js';
 
 interface ToyBatch {

@@ -4,7 +4,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runDataPreview } from '../../src/cli/dataPreview.js';
-import { generateShapes } from '../../src/data/shapes/dataset.js';
+import { generateShapes } from '../../src/data/shapes/generate.js';
 import { normalisePixels, toPixels } from '../../src/models/preprocess.js';
 import { Program } from '../../src/tensorflow/program.js';
 import { plainImage, savePicture } from '../support/pictureFolder.js';

@@ -1,10 +1,10 @@
 /** What the loaders are measured against in tools/bench-data.ts: the same decoder and the same resize in a loop, nothing else. */
 import { drawResizedCrop, inceptionCrop } from '../../src/data/augment/randomResizedCrop.js';
-import { inputSize, type ResizeRule } from '../../src/data/detection/inputSize.js';
 import { type DecodeImage, rgbChannels } from '../../src/data/image/image.js';
 import { type PillowResizeOptions, pillowResizeInto } from '../../src/data/image/pillowResize.js';
 import { recycle } from '../../src/data/image/pixelMemory.js';
 import { serveJobs } from '../../src/data/parallel/jobs.js';
+import { inputSize, type ResizeRule } from '../../src/geometry/size.js';
 import { Random } from '../../src/random.js';
 
 export interface BareSettings {

@@ -1,4 +1,4 @@
-import type { CocoId } from './schema.js';
+import type { CocoId } from './cocoFile.js';
 
 /**
  * Detections, one column a field: what a results file holds, without an object for each of its entries.

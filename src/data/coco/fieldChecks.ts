@@ -1,5 +1,5 @@
 /** Why a value of a file cannot be what its key says: what was expected and what is there; undefined if all is well. */
-import { describe } from './schema.js';
+import { describe } from './cocoFile.js';
 
 /** An id: a whole number or a string. */
 export function idProblem(value: unknown): string | undefined {

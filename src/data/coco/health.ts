@@ -1,4 +1,4 @@
-import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from './schema.js';
+import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from './cocoFile.js';
 
 /** Minimum, quarters and maximum of a list; null for an empty one. */
 export type Spread = readonly [min: number, quarter: number, median: number, threeQuarters: number, max: number] | null;

@@ -1,4 +1,4 @@
-import { type CocoId, describe } from './schema.js';
+import { type CocoId, describe } from './cocoFile.js';
 
 /** Finds the position of an id, and explains why one is not found. */
 export class IdIndex<Id extends CocoId> {

@@ -1,8 +1,4 @@
 import { DatasetError, type Problem } from '../../errors.js';
-import { areaProblem, boxProblem, crowdProblem, idProblem, numberIdProblem } from './fieldChecks.js';
-import { FieldSet } from './fieldSet.js';
-import { IdIndex } from './idIndex.js';
-import { inputName, type JsonInput, readRecordArrays } from './records.js';
 import {
   type BoxXywh,
   type CocoAnnotation,
@@ -11,7 +7,11 @@ import {
   type CocoId,
   type CocoImage,
   describe,
-} from './schema.js';
+} from './cocoFile.js';
+import { areaProblem, boxProblem, crowdProblem, idProblem, numberIdProblem } from './fieldChecks.js';
+import { FieldSet } from './fieldSet.js';
+import { IdIndex } from './idIndex.js';
+import { inputName, type JsonInput, readRecordArrays } from './records.js';
 import { Tally } from './tally.js';
 
 export interface ParseCocoOptions {

@@ -1,9 +1,9 @@
 import { DatasetError, type Problem } from '../../errors.js';
+import { type BoxXywh, type CocoId, describe } from './cocoFile.js';
 import { type DetectionColumns, DetectionColumnsBuilder } from './detectionColumns.js';
 import { boxProblem, idProblem, numberIdProblem } from './fieldChecks.js';
 import { FieldSet } from './fieldSet.js';
 import { inputName, type JsonInput, readRecordList } from './records.js';
-import { type BoxXywh, type CocoId, describe } from './schema.js';
 
 const resultFields = new FieldSet(['image_id', 'category_id', 'bbox', 'score']);
 

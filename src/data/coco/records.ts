@@ -1,7 +1,7 @@
 import { DatasetError } from '../../errors.js';
-import { type ByteStream, fileStream, memoryStream } from './byteStream.js';
+import { type ByteStream, fileStream, memoryStream } from '../../formats/json/byteStream.js';
+import { JsonReader } from '../../formats/json/jsonReader.js';
 import type { FieldSet } from './fieldSet.js';
-import { JsonReader } from './jsonReader.js';
 
 /** A path, the JSON text itself, its bytes, or what `JSON.parse` made of it. */
 export type JsonInput = string | Uint8Array | object;

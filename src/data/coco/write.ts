@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { writeAtomically } from '../../formats/atomic.js';
+import type { CocoFile } from './cocoFile.js';
 import type { DetectionColumns } from './detectionColumns.js';
-import type { CocoFile } from './schema.js';
 
 /**
  * Writes detections as a COCO results file, one a line; gzip if the name ends in `.gz`. Boxes and scores are written to

@@ -1,6 +1,7 @@
-import type { DetectionRecord } from '../detectionDataset.js';
-import type { Size } from './inputSize.js';
-import type { BrokenPicture, LoadedPicture } from './loadPicture.js';
+import type { Size } from '../../geometry/size.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
+import type { DetectionRecord } from './dataset.js';
+import type { LoadedPicture } from './loadPicture.js';
 
 export interface DetectionBatch {
   /** [B, H, W, 3] 8-bit sRGB, black outside of the pictures. Valid until the next batch is asked for: its memory is used again. */

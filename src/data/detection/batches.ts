@@ -1,5 +1,5 @@
+import type { Size } from '../../geometry/size.js';
 import type { Random } from '../../random.js';
-import type { Size } from './inputSize.js';
 import type { ShapePlan } from './shapes.js';
 
 /** Which pictures go into a batch, and the shape that it has. */

@@ -1,6 +1,6 @@
+import type { Size } from '../../geometry/size.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
 import { pillowResizeInto } from '../image/pillowResize.js';
-import type { Size } from './inputSize.js';
 import type { PartMove } from './parts.js';
 
 /** Fills the target of a move, and nothing else, with the part. @param pixels [shape.height, shape.width, 3] */

@@ -1,14 +1,16 @@
 /** What a worker does for one picture of a batch: from the file, or four files, to its place in the batch's buffer. */
 import { ImageError } from '../../errors.js';
+import type { LabelledBoxes } from '../../geometry/boxes.js';
+import { inputSize, type ResizeRule, type Size } from '../../geometry/size.js';
 import { Random } from '../../random.js';
 import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { PixelRect } from '../image/image.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
 import { recycle } from '../image/pixelMemory.js';
 import { clearAround, placePart } from './inputPicture.js';
-import { inputSize, type ResizeRule, type Size } from './inputSize.js';
 import { coveringPart, mosaicRects } from './mosaic.js';
-import { joinTargets, moveTargets, type PartMove, type Targets } from './parts.js';
+import { joinTargets, moveTargets, type PartMove } from './parts.js';
 import { drawPhotometric, mapColours, type PhotometricOptions } from './photometric.js';
 import { drawCrop, type RandomCropOptions } from './randomCrop.js';
 
@@ -20,12 +22,12 @@ export interface AugmentOptions {
   readonly photometric?: PhotometricOptions;
 }
 
-export interface PictureSource extends Targets, MemoryRequest {
+export interface PictureSource extends LabelledBoxes, MemoryRequest {
   readonly file: string;
 }
 
 export interface PictureJob {
-  /** One picture, or the four of a mosaic. Targets in original pixels. */
+  /** One picture, or the four of a mosaic. LabelledBoxes in original pixels. */
   readonly sources: readonly PictureSource[];
   readonly rule: ResizeRule;
   /** Of this picture's random numbers. */
@@ -37,18 +39,12 @@ export interface PictureJob {
   readonly place: number;
 }
 
-/** A picture that is in its place now. Targets in input pixels. */
-export interface LoadedPicture extends Targets {
+/** A picture that is in its place now. LabelledBoxes in input pixels. */
+export interface LoadedPicture extends LabelledBoxes {
   /** Without padding. */
   readonly input: Size;
   /** For each source, what `keepPixels` asked for. */
   readonly kept: readonly (SharedImage | undefined)[];
-}
-
-/** A file with no whole picture in it, as data: errors do not keep their class between threads. */
-export interface BrokenPicture {
-  readonly file: string;
-  readonly reason: string;
 }
 
 export async function loadPicture(
@@ -106,7 +102,7 @@ function mosaicMoves(
   });
 }
 
-function cropOf(image: RgbImage, { boxes }: Targets, { randomCrop }: AugmentOptions, random: Random): PixelRect {
+function cropOf(image: RgbImage, { boxes }: LabelledBoxes, { randomCrop }: AugmentOptions, random: Random): PixelRect {
   const whole = { left: 0, top: 0, width: image.width, height: image.height };
   return randomCrop ? drawCrop(whole, boxes, randomCrop, random) : whole;
 }

@@ -1,20 +1,21 @@
 import { ImageError } from '../../errors.js';
 import { Random } from '../../random.js';
 import { MemoryCache } from '../cache/memoryCache.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import { rgbChannels } from '../image/image.js';
 import { type JobRunner, runInline } from '../parallel/jobs.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import { WorkerPool, workerModule } from '../parallel/workerPool.js';
 import { assembleBatch, type DetectionBatch } from './assemble.js';
 import { type BatchPlan, planBatches, shardOf } from './batches.js';
-import { type FilledOptions, type LoaderOptions, loaderDefaults } from './loaderOptions.js';
-import type { AugmentOptions, BrokenPicture, LoadedPicture, PictureJob, PictureSource } from './loadPicture.js';
+import { type DetectionLoaderOptions, type FilledOptions, loaderDefaults } from './loaderOptions.js';
+import type { AugmentOptions, LoadedPicture, PictureJob, PictureSource } from './loadPicture.js';
 import { mosaicSize } from './mosaic.js';
 import { type PictureWorkerSettings, pictureHandler } from './pictureHandler.js';
 import { sampleAll } from './sampling.js';
 import { chooseShapes, type ShapePlan } from './shapes.js';
 
-export type { DetectionBatch, LoaderOptions };
+export type { DetectionBatch, DetectionLoaderOptions };
 
 /** A batch of an epoch, and the number that its random numbers start from. */
 interface Position {
@@ -38,7 +39,7 @@ export class DetectionLoader {
   readonly #skipped = new Map<string, BrokenPicture>();
   readonly #freeBuffers: SharedArrayBuffer[] = [];
 
-  constructor(options: LoaderOptions) {
+  constructor(options: DetectionLoaderOptions) {
     const all: FilledOptions = { ...loaderDefaults, ...options };
     const { dataset, batchSize, shortSide, longSide, maxShapes, cache } = all;
     this.#options = all;

@@ -1,11 +1,11 @@
 import type { CacheOptions } from '../cache/options.js';
-import type { DetectionDataset } from '../detectionDataset.js';
-import type { BrokenPicture } from './loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
+import type { DetectionDataset } from './dataset.js';
 import type { PhotometricOptions } from './photometric.js';
 import type { RandomCropOptions } from './randomCrop.js';
 import type { Sampler } from './sampling.js';
 
-export interface LoaderOptions {
+export interface DetectionLoaderOptions {
   readonly dataset: DetectionDataset;
   readonly batchSize: number;
   /** Short side after resizing, in pixels. Of several, each batch draws one (multi-scale training). */
@@ -53,7 +53,8 @@ export const loaderDefaults = {
   workers: 1,
   prefetch: 4,
   onBroken: 'stop',
-} as const satisfies Partial<LoaderOptions>;
+} as const satisfies Partial<DetectionLoaderOptions>;
 
 /** Options with the defaults filled in. */
-export type FilledOptions = LoaderOptions & Required<Pick<LoaderOptions, keyof typeof loaderDefaults>>;
+export type FilledOptions = DetectionLoaderOptions &
+  Required<Pick<DetectionLoaderOptions, keyof typeof loaderDefaults>>;

@@ -1,6 +1,6 @@
+import type { Size } from '../../geometry/size.js';
 import type { Random } from '../../random.js';
 import type { PixelRect } from '../image/image.js';
-import type { Size } from './inputSize.js';
 
 /** Pictures in a mosaic: left top, right top, left bottom, right bottom. */
 export const mosaicSize = 4;

@@ -1,15 +1,8 @@
 /**
  * Cutting, mirroring and scaling as one move: a part of a picture fills a rectangle of the input. Pixels and boxes make it together.
  */
+import type { LabelledBoxes } from '../../geometry/boxes.js';
 import type { PixelRect } from '../image/image.js';
-
-/** Boxes with their labels. */
-export interface Targets {
-  /** [G, 4] xyxy */
-  readonly boxes: Float32Array;
-  /** [G] */
-  readonly labels: Int32Array;
-}
 
 export interface PartMove {
   /** In original pixels. */
@@ -26,7 +19,7 @@ export interface PartMove {
  * A box stays if its centre is inside the part, and is clipped to it; the ratio of each axis is the one that the pixels have
  * after rounding.
  */
-export function moveTargets({ boxes, labels }: Targets, { part, target, mirror }: PartMove): Targets {
+export function moveTargets({ boxes, labels }: LabelledBoxes, { part, target, mirror }: PartMove): LabelledBoxes {
   const across = target.width / part.width;
   const down = target.height / part.height;
   const movedBoxes: number[] = [];
@@ -56,8 +49,8 @@ export function holdsCentre(
   return x >= left && x <= left + width && y >= top && y <= top + height;
 }
 
-/** Targets of several moves into one input. */
-export function joinTargets(all: readonly Targets[]): Targets {
+/** LabelledBoxes of several moves into one input. */
+export function joinTargets(all: readonly LabelledBoxes[]): LabelledBoxes {
   return {
     boxes: Float32Array.from(all.flatMap(({ boxes }) => [...boxes])),
     labels: Int32Array.from(all.flatMap(({ labels }) => [...labels])),

@@ -1,14 +1,9 @@
 import { DiskCache } from '../cache/diskCache.js';
 import type { CacheOptions } from '../cache/options.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { DecodeImage, RgbImage } from '../image/image.js';
 import type { JobHandler } from '../parallel/jobs.js';
-import {
-  type AugmentOptions,
-  type BrokenPicture,
-  type LoadedPicture,
-  loadPicture,
-  type PictureJob,
-} from './loadPicture.js';
+import { type AugmentOptions, type LoadedPicture, loadPicture, type PictureJob } from './loadPicture.js';
 
 /** What the loader tells its workers once. */
 export interface PictureWorkerSettings {

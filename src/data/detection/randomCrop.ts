@@ -1,6 +1,6 @@
+import type { Size } from '../../geometry/size.js';
 import type { Random } from '../../random.js';
 import type { PixelRect } from '../image/image.js';
-import type { Size } from './inputSize.js';
 import { holdsCentre } from './parts.js';
 
 export interface RandomCropOptions {

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import type { DetectionRecord } from '../detectionDataset.js';
+import type { DetectionRecord } from './dataset.js';
 
 /** Which pictures make an epoch, as indices of records, in order. */
 export type Sampler = (epoch: Random) => Uint32Array;

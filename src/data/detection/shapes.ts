@@ -4,7 +4,7 @@
  * Every shape costs a traced graph, so their number is bounded; every pixel of padding costs time. `chooseShapes` finds the
  * shapes within the bound that leave the least padding over a whole data set.
  */
-import { inputSize, paddedSize, type Size } from './inputSize.js';
+import { inputSize, paddedSize, type Size } from '../../geometry/size.js';
 
 export interface ShapePlan {
   /** All shapes that can occur. */

@@ -25,7 +25,7 @@ export async function renderScene(scene: Scene, random: Random): Promise<RgbImag
 function addGrain(data: Uint8Array, random: Random): void {
   const table = Float32Array.from({ length: 4096 }, () => random.normal(0, grain));
   for (let i = 0; i < data.length; i++) {
-    data[i] = Math.min(255, Math.max(0, Math.round(data[i] + table[random.uint32() & 4095])));
+    data[i] = Math.min(255, Math.max(0, Math.round(data[i]! + table[random.uint32() & 4095]!)));
   }
 }
 
@@ -41,8 +41,8 @@ function blotches([first, second]: Scene['background'], size: number, random: Ra
     addNoise(weights, size, cells, strength, random);
   const data = new Uint8Array(rgbChannels * size * size);
   for (let i = 0; i < weights.length; i++) {
-    const weight = Math.min(1, Math.max(0, weights[i]));
-    for (let c = 0; c < rgbChannels; c++) data[rgbChannels * i + c] = first[c] + weight * (second[c] - first[c]);
+    const weight = Math.min(1, Math.max(0, weights[i]!));
+    for (let c = 0; c < rgbChannels; c++) data[rgbChannels * i + c] = first[c]! + weight * (second[c]! - first[c]!);
   }
   return data;
 }
@@ -57,9 +57,9 @@ function addNoise(weights: Float32Array, size: number, cells: number, strength: 
     for (let x = 0; x < size; x++) {
       const u = (x / size) * cells;
       const [at, right] = [row * side + Math.floor(u), u % 1];
-      const top = values[at] + right * (values[at + 1] - values[at]);
-      const bottom = values[at + side] + right * (values[at + side + 1] - values[at + side]);
-      weights[y * size + x] += top + down * (bottom - top);
+      const top = values[at]! + right * (values[at + 1]! - values[at]!);
+      const bottom = values[at + side]! + right * (values[at + side + 1]! - values[at + side]!);
+      weights[y * size + x]! += top + down * (bottom - top);
     }
   }
 }

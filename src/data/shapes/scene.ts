@@ -62,7 +62,7 @@ export function randomScene(random: Random, size: number): Scene {
     paintOwner(trial, size, shape.outline, shapes.length);
     const fullArea = polygonArea(shape.outline);
     const areas = visibleAreas(trial, shapes.length + 1);
-    if ([...fullAreas, fullArea].some((full, i) => areas[i] < leastVisible * full)) continue;
+    if ([...fullAreas, fullArea].some((full, i) => areas[i]! < leastVisible * full)) continue;
     shapes.push(shape);
     fullAreas.push(fullArea);
     owners.set(trial);
@@ -148,8 +148,8 @@ function paintOwner(owners: Int8Array, size: number, outline: readonly Point[], 
     }
     crossings.sort((a, b) => a - b);
     for (let i = 0; i + 1 < crossings.length; i += 2) {
-      const first = Math.max(0, Math.ceil(crossings[i] - 0.5));
-      const last = Math.min(size - 1, Math.ceil(crossings[i + 1] - 0.5) - 1);
+      const first = Math.max(0, Math.ceil(crossings[i]! - 0.5));
+      const last = Math.min(size - 1, Math.ceil(crossings[i + 1]! - 0.5) - 1);
       if (first <= last) owners.fill(index, row * size + first, row * size + last + 1);
     }
   }
@@ -157,7 +157,7 @@ function paintOwner(owners: Int8Array, size: number, outline: readonly Point[], 
 
 function visibleAreas(owners: Int8Array, count: number): Int32Array {
   const areas = new Int32Array(count);
-  for (const owner of owners) if (owner >= 0) areas[owner]++;
+  for (const owner of owners) if (owner >= 0) areas[owner]!++;
   return areas;
 }
 
@@ -189,7 +189,7 @@ function randomColour(random: Random): Colour {
 }
 
 function mix(a: Colour, b: Colour, share: number): Colour {
-  const channel = (i: number) => Math.round(a[i] + share * (b[i] - a[i]));
+  const channel = (i: number) => Math.round(a[i]! + share * (b[i]! - a[i]!));
   return [channel(0), channel(1), channel(2)];
 }
 

@@ -1,4 +1,4 @@
-import type { StoredBytes } from './tensor.js';
+import type { StoredBytes } from './torchTensor.js';
 
 /** What a file of torch.save says, and where the elements of its tensors lie. */
 export interface TorchContent {

@@ -4,7 +4,7 @@ import { bytesPerElement } from '../namedArray.js';
 import { maxPickleBytes, type TorchContent } from './content.js';
 import { unpickle } from './pickle.js';
 import { torchRules } from './rebuild.js';
-import type { StorageReference, StoredBytes } from './tensor.js';
+import type { StorageReference, StoredBytes } from './torchTensor.js';
 
 /** How the first pickle spells its number, 0x1950a86a20f9469cfc6c: LONG1, 10 bytes. */
 export const legacyMagic = '\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19';

@@ -1,7 +1,7 @@
 import type { Dtype } from '../namedArray.js';
 import { PickleGlobal, type PickleRules } from './pickle.js';
 import type { PickleReader } from './pickleReader.js';
-import { type StorageReference, TorchTensor } from './tensor.js';
+import { type StorageReference, TorchTensor } from './torchTensor.js';
 
 /** Element types by the storage classes of torch.save; `UntypedStorage` and classes that are not here have none. */
 const storageDtypes: ReadonlyMap<string, Dtype> = new Map([

@@ -4,7 +4,7 @@ import type { NamedArray } from '../namedArray.js';
 import type { TorchContent } from './content.js';
 import { legacyMagic, readLegacyFormat } from './legacyFormat.js';
 import { InertRecord } from './pickle.js';
-import { readTensor, TorchTensor, tensorFault } from './tensor.js';
+import { readTensor, TorchTensor, tensorFault } from './torchTensor.js';
 import { readZipFormat } from './zipFormat.js';
 
 /** Where training scripts put the weights, likeliest first; the averaged ones only if there are no others. */

@@ -3,7 +3,7 @@ import type { ByteSource } from '../byteSource.js';
 import { maxPickleBytes, type TorchContent } from './content.js';
 import { unpickle } from './pickle.js';
 import { torchRules } from './rebuild.js';
-import type { StoredBytes } from './tensor.js';
+import type { StoredBytes } from './torchTensor.js';
 import { readZipDirectory } from './zip.js';
 
 /**

@@ -1,6 +1,6 @@
 /** Memory for time: activations that are computed again in the backward pass instead of being kept for it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { InTurn } from '../../tensorflow/order.js';
+import { InTurn } from '../../tensorflow/runOrder.js';
 import type { ForwardContext } from '../module.js';
 import { withGradient } from './gradient.js';
 

@@ -2,8 +2,8 @@ import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
+import { openDetectionDataset } from '../../../src/data/detection/dataset.js';
 import { DetectionLoader } from '../../../src/data/detection/loader.js';
-import { openDetectionDataset } from '../../../src/data/detectionDataset.js';
 import { faulty, writeFaultyPictures } from '../../support/faultyFolder.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 

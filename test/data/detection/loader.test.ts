@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DetectionLoader, type LoaderOptions } from '../../../src/data/detection/loader.js';
-import type { DetectionDataset, DetectionRecord } from '../../../src/data/detectionDataset.js';
+import type { DetectionDataset, DetectionRecord } from '../../../src/data/detection/dataset.js';
+import { DetectionLoader, type DetectionLoaderOptions } from '../../../src/data/detection/loader.js';
 import type { RgbImage } from '../../../src/data/image/image.js';
 import { digest, noiseImage } from '../../support/images.js';
 import { plainImage, savePicture } from '../../support/pictureFolder.js';
@@ -57,7 +57,7 @@ const shifted = ({ data, ...size }: RgbImage, by: number): RgbImage => ({
 const small = { batchSize: 2, shortSide: 64, longSide: 128 };
 
 /** What an epoch gives, in a form that compares. */
-async function epochOf(options: LoaderOptions, epoch: number, skipBatches = 0) {
+async function epochOf(options: DetectionLoaderOptions, epoch: number, skipBatches = 0) {
   const loader = new DetectionLoader(options);
   const batches: { digest: string; ids: unknown[]; boxes: number[][]; shape: number[]; distinct: number }[] = [];
   try {

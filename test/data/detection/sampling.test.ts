@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { DetectionRecord } from '../../../src/data/detection/dataset.js';
 import {
   repeatFactors,
   sampleAll,
   sampleByRepeatFactor,
   sampleClassBalanced,
 } from '../../../src/data/detection/sampling.js';
-import type { DetectionRecord } from '../../../src/data/detectionDataset.js';
 import { Random } from '../../../src/random.js';
 
 const records = (labels: readonly (readonly number[])[]): DetectionRecord[] =>

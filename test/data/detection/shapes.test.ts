@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { inputSize, type Size } from '../../../src/data/detection/inputSize.js';
 import { chooseShapes } from '../../../src/data/detection/shapes.js';
+import { inputSize, type Size } from '../../../src/geometry/size.js';
 import { Random } from '../../../src/random.js';
 
 const sizes = (...pairs: [count: number, width: number, height: number][]): Size[] =>

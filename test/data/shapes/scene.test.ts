@@ -40,18 +40,18 @@ describe('randomScene', () => {
     expect(alone.length).toBeGreaterThan(10);
     for (const { shapes, visible } of alone) {
       const clip = (value: number) => Math.min(96, Math.max(0, value));
-      const [xs, ys] = [0, 1].map((axis) => shapes[0].outline.map((point) => clip(point[axis])));
-      const [x, y, width, height] = visible[0].boxXywh;
+      const [xs, ys] = [0, 1].map((axis) => shapes[0]!.outline.map((point) => clip(point[axis]!)));
+      const [x, y, width, height] = visible[0]!.boxXywh;
       const found = [x, y, x + width, y + height];
       const expected = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
       // A sharp tip narrower than a pixel may miss all pixel centres, up to two pixels deep.
-      for (const [i, value] of expected.entries()) expect(Math.abs(found[i] - value)).toBeLessThan(3);
+      for (const [i, value] of expected.entries()) expect(Math.abs(found[i]! - value)).toBeLessThan(3);
     }
   });
 
   it('some shapes are covered or cut in part, none by much more than 30 %', () => {
     const shares = scenes.flatMap(({ shapes, visible }) =>
-      shapes.map(({ outline }, i) => visible[i].area / polygonArea(outline)),
+      shapes.map(({ outline }, i) => visible[i]!.area / polygonArea(outline)),
     );
     expect(Math.min(...shares)).toBeGreaterThan(0.69);
     expect(shares.filter((share) => share < 0.9).length / shares.length).toBeGreaterThan(0.1);

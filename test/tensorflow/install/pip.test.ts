@@ -28,13 +28,13 @@ describe('explainPipFailure', () => {
     ['no such option: --progress-bar', 'this pip is too old'],
     ['Segmentation fault', 'pip failed.'],
   ])('%s', (output, cause) => {
-    const message = explainPipFailure(output, target.wheels[0], target);
+    const message = explainPipFailure(output, target.wheels[0]!, target);
     expect(message).toContain(`Could not download tensorflow-cpu==2.21.0: `);
     expect(message).toContain(cause);
   });
 
   it('keeps what pip said, and names the way around pip', () => {
-    expect(explainPipFailure('one\ntwo', target.wheels[0], target)).toMatchInlineSnapshot(`
+    expect(explainPipFailure('one\ntwo', target.wheels[0]!, target)).toMatchInlineSnapshot(`
       "Could not download tensorflow-cpu==2.21.0: pip failed.
       What pip said:
         one

@@ -1,6 +1,6 @@
 import { DatasetError, type Problem } from '../../../errors.js';
+import type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoImage } from '../cocoFile.js';
 import { parseCoco } from '../parseCoco.js';
-import type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoImage } from '../schema.js';
 import { Tally } from '../tally.js';
 
 /** Collects what a converter finds; ids of images and boxes count from 1 in the order of arrival. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { fileStream } from '../byteStream.js';
+import { fileStream } from '../../../formats/json/byteStream.js';
+import { JsonReader } from '../../../formats/json/jsonReader.js';
+import type { BoxXywh, CocoFile } from '../cocoFile.js';
 import { FieldSet } from '../fieldSet.js';
-import { JsonReader } from '../jsonReader.js';
-import type { BoxXywh, CocoFile } from '../schema.js';
 import { CocoBuilder } from './cocoBuilder.js';
 import { filesBelow } from './files.js';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
-import type { BoxXywh, CocoFile } from '../schema.js';
+import type { BoxXywh, CocoFile } from '../cocoFile.js';
 import { CocoBuilder } from './cocoBuilder.js';
 import { filesBelow } from './files.js';
 

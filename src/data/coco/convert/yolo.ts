@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { DatasetError, ImageError } from '../../../errors.js';
 import { readImageSize } from '../../image/imageSize.js';
-import type { BoxXywh, CocoCategory, CocoFile } from '../schema.js';
+import type { BoxXywh, CocoCategory, CocoFile } from '../cocoFile.js';
 import { CocoBuilder } from './cocoBuilder.js';
 import { filesBelow } from './files.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatasetError, ImageError } from '../../errors.js';
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import { readImageSize } from '../image/imageSize.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import type { ClassificationDataset, ClassPicture } from './dataset.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { area, iou } from '../../src/detection/boxes.js';
+import { area, iou } from '../../src/geometry/boxes.js';
 
 it.each([
   // a, b, intersection over union

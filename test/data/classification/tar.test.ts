@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TarFile } from '../../../src/data/imagenet/tar.js';
+import { TarFile } from '../../../src/data/classification/tar.js';
 import { saveTar, tarBytes } from '../../support/tarFile.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 

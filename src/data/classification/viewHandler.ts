@@ -4,7 +4,7 @@ import { drawResizedCrop } from '../augment/randomResizedCrop.js';
 import { DiskCache } from '../cache/diskCache.js';
 import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
 import type { CacheOptions } from '../cache/options.js';
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import { type ChoosePart, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
 import { recycle } from '../image/pixelMemory.js';
 import type { JobHandler } from '../parallel/jobs.js';

@@ -1,9 +1,9 @@
-import { DatasetError, ImageError, type Problem } from '../errors.js';
-import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from './coco/schema.js';
-import type { Size } from './detection/inputSize.js';
-import { readImageSize } from './image/imageSize.js';
-import { orderedPrefetch } from './parallel/orderedPrefetch.js';
-import { type ImageRoot, openImageRoot, PathError } from './paths.js';
+import { DatasetError, ImageError, type Problem } from '../../errors.js';
+import type { Size } from '../../geometry/size.js';
+import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from '../coco/cocoFile.js';
+import { readImageSize } from '../image/imageSize.js';
+import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
+import { type ImageRoot, openImageRoot, PathError } from '../paths.js';
 
 /** One picture with its targets. */
 export interface DetectionRecord {

@@ -1,11 +1,11 @@
 import { DatasetError } from '../../errors.js';
 import { Random } from '../../random.js';
 import { drawMix, type MixOptions, softTargets } from '../augment/mix.js';
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { PixelRect } from '../image/image.js';
 import { epochLength, epochOrder, type SamplerOptions } from './sampler.js';
 import type { TrainTransform } from './transforms.js';
-import { type LoaderOptions, type ViewBatch, ViewBatches, type ViewPlan } from './viewBatches.js';
+import { type ViewBatch, ViewBatches, type ViewBatchOptions, type ViewPlan } from './viewBatches.js';
 
 /**
  * A batch to train on. `images` are the views in 8 bits; what the network sees follows from them in this order: normalise,
@@ -22,7 +22,7 @@ export interface ClassificationBatch extends ViewBatch {
   readonly cut: Int32Array;
 }
 
-export interface ClassificationLoaderOptions extends LoaderOptions {
+export interface ClassificationLoaderOptions extends ViewBatchOptions {
   readonly transform: TrainTransform;
   readonly mix: MixOptions;
   /** Label smoothing: what the label gives to all classes alike. */

@@ -77,7 +77,7 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
 function cocoOf(scenes: readonly Scene[]) {
   const images = scenes.map(({ size }, i) => ({ id: i + 1, file_name: pictureName(i), width: size, height: size }));
   const parts = scenes.flatMap(({ shapes, visible }, i) =>
-    visible.map((part, j) => ({ imageId: i + 1, name: shapes[j].name, part })),
+    visible.map((part, j) => ({ imageId: i + 1, name: shapes[j]!.name, part })),
   );
   const annotations = parts.map(({ imageId, name, part }, i) => ({
     id: i + 1,
@@ -105,7 +105,7 @@ async function writeCrops(
     const crop = encoder(picture)
       .extract({ left: start(x, width), top: start(y, height), width: side, height: side })
       .resize(cropSize, cropSize);
-    await writeFile(join(folder, shapes[i].name, pictureName(scene, i)), await crop.toBuffer());
+    await writeFile(join(folder, shapes[i]!.name, pictureName(scene, i)), await crop.toBuffer());
   }
 }
 

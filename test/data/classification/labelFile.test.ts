@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readLabelFile } from '../../../src/data/imagenet/labelFile.js';
-import { readMatStructs } from '../../../src/data/imagenet/matFile.js';
+import { readLabelFile } from '../../../src/data/classification/labelFile.js';
+import { readMatStructs } from '../../../src/data/classification/matFile.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const root = temporaryFolder();

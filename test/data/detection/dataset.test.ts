@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseCoco } from '../../src/data/coco/parseCoco.js';
-import { type DatasetOptions, openDetectionDataset } from '../../src/data/detectionDataset.js';
-import { plainImage, savePicture } from '../support/pictureFolder.js';
-import { describeWithShared } from '../support/shared.js';
-import { temporaryFolder } from '../support/temporaryFolder.js';
+import { parseCoco } from '../../../src/data/coco/parseCoco.js';
+import { type DatasetOptions, openDetectionDataset } from '../../../src/data/detection/dataset.js';
+import { plainImage, savePicture } from '../../support/pictureFolder.js';
+import { describeWithShared } from '../../support/shared.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const folder = temporaryFolder();
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BrokenPicture } from '../../../src/data/detection/loadPicture.js';
-import { ClassificationLoader } from '../../../src/data/imagenet/loader.js';
-import { openClassificationDataset } from '../../../src/data/imagenet/openDataset.js';
-import { readablePart } from '../../../src/data/imagenet/readable.js';
+import { ClassificationLoader } from '../../../src/data/classification/loader.js';
+import { openClassificationDataset } from '../../../src/data/classification/openDataset.js';
+import { readablePart } from '../../../src/data/classification/readable.js';
+import type { BrokenPicture } from '../../../src/data/image/brokenPicture.js';
 import { faulty, writeFaultyPictures } from '../../support/faultyFolder.js';
 import { saveTar } from '../../support/tarFile.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';

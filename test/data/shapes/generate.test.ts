@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import { generateShapes } from '../../../src/data/shapes/dataset.js';
+import { generateShapes } from '../../../src/data/shapes/generate.js';
 import { shapeNames } from '../../../src/data/shapes/scene.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type OperationTiming, toChromeTrace, totalsByType } from '../../src/tensorflow/profile.js';
+import { type OperationTiming, toChromeTrace, totalsByType } from '../../src/tensorflow/timings.js';
 
 const operation = (type: string, startUs: number, durationUs: number, device = 'CPU'): OperationTiming => ({
   name: `${type}_1`,

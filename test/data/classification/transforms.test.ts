@@ -7,7 +7,7 @@ import {
   resizedShortSide,
   type TrainTransform,
   trainView,
-} from '../../../src/data/imagenet/transforms.js';
+} from '../../../src/data/classification/transforms.js';
 import { Random } from '../../../src/random.js';
 import { digest, noiseImage } from '../../support/images.js';
 

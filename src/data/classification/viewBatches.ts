@@ -2,7 +2,7 @@
 import { ImageError } from '../../errors.js';
 import { MemoryCache } from '../cache/memoryCache.js';
 import type { CacheOptions } from '../cache/options.js';
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { PixelRect } from '../image/image.js';
 import { rgbChannels } from '../image/image.js';
 import { type JobRunner, runInline } from '../parallel/jobs.js';
@@ -37,7 +37,7 @@ export interface ViewPlan {
   readonly distinct: number;
 }
 
-export interface LoaderOptions {
+export interface ViewBatchOptions {
   readonly dataset: ClassificationDataset;
   readonly batchSize: number;
   /** Threads that decode and transform; 0 does it in this one. Default 1. */
@@ -56,14 +56,14 @@ export interface LoaderOptions {
 
 /** Makes planned batches. `close` it. */
 export class ViewBatches {
-  readonly #options: LoaderOptions;
+  readonly #options: ViewBatchOptions;
   readonly #size: number;
   readonly #memory: MemoryCache | undefined;
   readonly #runner: JobRunner<ViewJob, LoadedView | BrokenPicture>;
   readonly #skipped = new Map<string, BrokenPicture>();
   readonly #freeBuffers: SharedArrayBuffer[] = [];
 
-  constructor(options: LoaderOptions, { transform, seed }: Pick<ViewSettings, 'transform' | 'seed'>) {
+  constructor(options: ViewBatchOptions, { transform, seed }: Pick<ViewSettings, 'transform' | 'seed'>) {
     const { dataset, decoder = workerModule(import.meta.url, '../image/decode'), workers = 1, cache } = options;
     this.#options = options;
     this.#size = transform.size;

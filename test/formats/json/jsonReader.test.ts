@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type ByteStream, memoryStream } from '../../../src/data/coco/byteStream.js';
 import { FieldSet } from '../../../src/data/coco/fieldSet.js';
-import { JsonReader } from '../../../src/data/coco/jsonReader.js';
+import { type ByteStream, memoryStream } from '../../../src/formats/json/byteStream.js';
+import { JsonReader } from '../../../src/formats/json/jsonReader.js';
 import { Random } from '../../../src/random.js';
 
 /** Hands out at most `piece` bytes a time, so that every kind of token is cut somewhere. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochLength, epochOrder } from '../../../src/data/imagenet/sampler.js';
+import { epochLength, epochOrder } from '../../../src/data/classification/sampler.js';
 import { Random } from '../../../src/random.js';
 
 const order = (options: { count: number; repeats: number; rank?: number; world?: number }, seed = 0) => [

@@ -1,8 +1,8 @@
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { EvaluationTransform } from './transforms.js';
-import { type LoaderOptions, type ViewBatch, ViewBatches, type ViewPlan } from './viewBatches.js';
+import { type ViewBatch, ViewBatches, type ViewBatchOptions, type ViewPlan } from './viewBatches.js';
 
-export interface EvaluationLoaderOptions extends LoaderOptions {
+export interface EvaluationLoaderOptions extends ViewBatchOptions {
   readonly transform: EvaluationTransform;
   /** This machine and their number, where several measure together: each takes every `world`-th picture. Default: one. */
   readonly rank?: number;

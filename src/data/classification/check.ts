@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import { openDecoder } from '../image/decode.js';
 import type { DecodeImage } from '../image/image.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';

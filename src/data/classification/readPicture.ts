@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { ImageError } from '../../errors.js';
 import type { ByteRange } from '../byteRange.js';
 import type { DiskCache } from '../cache/diskCache.js';
-import type { BrokenPicture } from '../detection/loadPicture.js';
+import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { ChoosePart, DecodeImage, RgbImage } from '../image/image.js';
 import type { ClassPicture } from './dataset.js';
 

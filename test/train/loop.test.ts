@@ -4,9 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
 import { readDescription, readModel } from '../../src/models/modelFile.js';
+import { train } from '../../src/train/loop.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import type { StepEvent, TrainObserver } from '../../src/train/task.js';
-import { train } from '../../src/train/train.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { type ToyOptions, ToyTask } from '../support/toyTask.js';
 

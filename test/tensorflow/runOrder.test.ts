@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
-import { InTurn } from '../../src/tensorflow/order.js';
 import { Program } from '../../src/tensorflow/program.js';
+import { InTurn } from '../../src/tensorflow/runOrder.js';
 
 const x = { data: Float32Array.of(0, 0), shape: [2] };
 const numbers = (tensor: { data: ArrayLike<unknown> }) => Array.from(tensor.data, Number);

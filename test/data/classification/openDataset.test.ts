@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { takeFraction } from '../../../src/data/imagenet/dataset.js';
-import { openClassificationDataset } from '../../../src/data/imagenet/openDataset.js';
+import { takeFraction } from '../../../src/data/classification/dataset.js';
+import { openClassificationDataset } from '../../../src/data/classification/openDataset.js';
 import { Random } from '../../../src/random.js';
 import { describeWithShared } from '../../support/shared.js';
 import { saveTar, tarBytes } from '../../support/tarFile.js';

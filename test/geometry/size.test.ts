@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inputSize, paddedSize } from '../../../src/data/detection/inputSize.js';
+import { inputSize, paddedSize } from '../../src/geometry/size.js';
 
 describe('inputSize', () => {
   const coco = { shortSide: 800, longSide: 1333 };

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkClassificationDataset } from '../../../src/data/imagenet/check.js';
-import type { ClassificationDataset } from '../../../src/data/imagenet/dataset.js';
-import { EvaluationLoader } from '../../../src/data/imagenet/evaluationLoader.js';
-import { ClassificationLoader, type ClassificationLoaderOptions } from '../../../src/data/imagenet/loader.js';
-import { openClassificationDataset } from '../../../src/data/imagenet/openDataset.js';
+import { checkClassificationDataset } from '../../../src/data/classification/check.js';
+import type { ClassificationDataset } from '../../../src/data/classification/dataset.js';
+import { EvaluationLoader } from '../../../src/data/classification/evaluationLoader.js';
+import { ClassificationLoader, type ClassificationLoaderOptions } from '../../../src/data/classification/loader.js';
+import { openClassificationDataset } from '../../../src/data/classification/openDataset.js';
 import { digest, noiseImage } from '../../support/images.js';
 import { plainImage, savePicture } from '../../support/pictureFolder.js';
 import { saveTar } from '../../support/tarFile.js';
