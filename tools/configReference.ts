@@ -21,7 +21,7 @@ export function configReference(schema: JsonSchema): string {
 function taskSections(task: JsonSchema): string[] {
   const { task: name, ...sections } = task.properties ?? {};
   return [
-    `## \`task: ${String(name.const)}\`\n\n${name.description}\n`,
+    `## \`task: ${String(name?.const)}\`\n\n${name?.description}\n`,
     ...Object.entries(sections).map(
       ([key, section]) =>
         `### ${key}\n\n| key | values | default | |\n|---|---|---|---|\n${rows(section).map(line).join('\n')}\n`,

@@ -28,7 +28,7 @@ function describe(issue: Issue, config: unknown, schema: JsonSchema): PlacedProb
         const written = value === undefined ? misspelt(path, config) : '';
         return one(expectedOneOf(alternatives(schema, config, path), value) + written);
       }
-      const inside = issue.errors.find((errors) => errors.every((error) => error.path.length > 0)) ?? issue.errors[0];
+      const inside = issue.errors.find((errors) => errors.every((error) => error.path.length > 0)) ?? issue.errors[0]!;
       return inside.flatMap((error) => describe({ ...error, path: [...path, ...error.path] } as Issue, config, schema));
     }
     case 'invalid_value':

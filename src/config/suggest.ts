@@ -26,5 +26,5 @@ function editDistance(a: string, b: string): number {
       rows[i]!.push(least);
     }
   }
-  return rows[a.length]![b.length];
+  return rows[a.length]![b.length]!;
 }

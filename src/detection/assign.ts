@@ -34,9 +34,9 @@ export function assignTargets(
   const deltas = new Float32Array(grid.anchors.length);
   let foreground = 0;
   for (let r = 0; r < labels.length; r++) {
-    const match = labels[r];
+    const match = labels[r]!;
     if (match >= 0) {
-      labels[r] = targets.labels[match];
+      labels[r] = targets.labels[match]!;
       encode(grid.anchors, r, targets.boxes, match, deltas);
       foreground++;
     } else {

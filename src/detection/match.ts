@@ -103,7 +103,8 @@ class TargetScan {
    */
   run(g: number, reportFrom: number, report: (anchor: number, overlap: number) => void): number[] {
     const { grid, boxes } = this;
-    const [x1, y1, x2, y2] = boxes.subarray(4 * g, 4 * g + 4);
+    const at = 4 * g;
+    const [x1, y1, x2, y2] = [boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!];
     const targetArea = area(boxes, g);
     let best = 0;
     let mostOverlapping: number[] = [];
@@ -113,8 +114,8 @@ class TargetScan {
       const rowStride = grid.levels[level]!.width * grid.perCell;
       for (let row = 0; row < this.#valid[level]!.height; row++) {
         const rowAt = grid.offsets[level]! + row * rowStride + inCell;
-        const top = grid.anchors[4 * rowAt + 1];
-        const bottom = grid.anchors[4 * rowAt + 3];
+        const top = grid.anchors[4 * rowAt + 1]!;
+        const bottom = grid.anchors[4 * rowAt + 3]!;
         const sharedHeight = f32(Math.min(bottom, y2) - Math.max(top, y1));
         if (!(sharedHeight > 0)) continue;
         const height = f32(bottom - top);
@@ -175,7 +176,7 @@ function validCells({ levels }: AnchorGrid, imageSize: Size): Size[] {
 
 function ignorePadding(matches: Int32Array, grid: AnchorGrid, imageSize: Size): void {
   for (const [l, valid] of validCells(grid, imageSize).entries()) {
-    const { height, width } = grid.levels[l];
+    const { height, width } = grid.levels[l]!;
     for (let row = 0; row < height; row++) {
       const firstOutside = row < valid.height ? valid.width : 0;
       const rowAt = grid.offsets[l]! + row * width * grid.perCell;

@@ -72,7 +72,7 @@ export function detectionsOf(
       boxes[at + 2] = clamp(x2, inputSize.width) * scaleX;
       boxes[at + 3] = clamp(y2, inputSize.height) * scaleY;
       if (!(boxes[at + 2]! > boxes[at] && boxes[at + 3]! > boxes[at + 1]!)) continue;
-      scores[count] = level.scores[i];
+      scores[count] = level.scores[i]!;
       labels[count] = level.indices[i]! % numClasses;
       count++;
     }

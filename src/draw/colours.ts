@@ -7,14 +7,15 @@ export type Rgb = readonly [number, number, number];
  */
 export function classColour(label: number): Rgb {
   const hue = (15 + label * 137.508) % 360;
-  const lightness = [0.7, 0.62, 0.8][label % 3];
+  const lightness = [0.7, 0.62, 0.8][label % 3]!;
   return oklchToRgb(lightness, 0.25, hue);
 }
 
 /** Black or white, whichever is easier to read on `background` (WCAG 2, relative luminance). */
 export function inkOn(background: Rgb): Rgb {
-  const [r, g, b] = background.map((value) => toLinear(value / 255));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? [0, 0, 0] : [255, 255, 255];
+  const [r, g, b] = background;
+  const luminance = 0.2126 * toLinear(r / 255) + 0.7152 * toLinear(g / 255) + 0.0722 * toLinear(b / 255);
+  return luminance > 0.179 ? [0, 0, 0] : [255, 255, 255];
 }
 
 export function toHex(colour: Rgb): string {
@@ -30,12 +31,12 @@ function oklchToRgb(lightness: number, chroma: number, hueDegrees: number): Rgb 
   for (let c = chroma; ; c -= 0.01) {
     const linear = oklabToLinear(lightness, c * Math.cos(hue), c * Math.sin(hue));
     if (c > 0 && linear.some((value) => value < 0 || value > 1)) continue;
-    const [r, g, b] = linear.map((value) => Math.round(255 * fromLinear(Math.min(1, Math.max(0, value)))));
-    return [r, g, b];
+    const onScreen = (value: number) => Math.round(255 * fromLinear(Math.min(1, Math.max(0, value))));
+    return [onScreen(linear[0]), onScreen(linear[1]), onScreen(linear[2])];
   }
 }
 
-function oklabToLinear(lightness: number, a: number, b: number): number[] {
+function oklabToLinear(lightness: number, a: number, b: number): [number, number, number] {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;

@@ -55,7 +55,7 @@ export function boxesSvg(width: number, height: number, boxes: readonly DrawnBox
   const placed: Rectangle[] = [];
   // Frames first, then the tags of the best boxes first: a tag may cover a frame, but not another tag.
   for (const { box, label, dashed } of boxes) {
-    const [x1, y1, x2, y2] = box.map((value) => round(value * scale));
+    const [x1, y1, x2, y2] = box.map((value) => round(value * scale)) as [number, number, number, number];
     const colour = toHex(classColour(label));
     const frame = `<rect x="${x1}" y="${y1}" width="${round(x2 - x1)}" height="${round(y2 - y1)}" fill="none"`;
     const dash = dashed ? ` stroke-dasharray="${round(4 * line)} ${round(3 * line)}"` : '';

@@ -83,7 +83,7 @@ describe('generateAnchors', () => {
     expect(offsets).toEqual([0, 144_000, 180_000, 189_000, 191_340, 191_970]);
     expect(anchors).toHaveLength(191_970 * 4);
     // The last one: P7, row 6, column 9, ratio 2, third scale.
-    const [x1, y1, x2, y2] = anchors.subarray(-4);
+    const [x1, y1, x2, y2] = [...anchors.subarray(-4)] as [number, number, number, number];
     expect((x1 + x2) / 2).toBeCloseTo(9 * 128, 3);
     expect((y1 + y2) / 2).toBeCloseTo(6 * 128, 3);
     expect((y2 - y1) / (x2 - x1)).toBeCloseTo(2, 5);

@@ -125,7 +125,7 @@ function literalMatches(grid: AnchorGrid, boxes: Float32Array, imageSize: Size):
   );
   const matches = valid.map((inside, r): number => {
     if (!inside) return ignore;
-    const column = overlaps.map((overlap) => overlap[r]);
+    const column = overlaps.map((overlap) => overlap[r]!);
     const best = Math.max(0, ...column);
     if (best >= 0.5) return column.indexOf(best);
     return best < Math.fround(0.4) ? background : ignore;

@@ -92,7 +92,7 @@ describe('classwiseNms', () => {
       for (let label = 0; label < 3; label++) {
         let left = rows.flatMap((row, i) => (row[5] === label ? [i] : [])).sort((i, j) => rows[j]![4] - rows[i]![4]);
         while (left.length > 0) {
-          const [best, ...others] = left;
+          const [best, ...others] = left as [number, ...number[]];
           kept.push(best);
           left = others.filter((i) => iou(boxes, best, boxes, i) <= 0.5);
         }

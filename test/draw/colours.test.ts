@@ -5,8 +5,8 @@ it('80 classes have 80 colours, neighbours far apart', () => {
   const colours = Array.from({ length: 80 }, (_, label) => classColour(label));
   expect(new Set(colours.map(toHex)).size).toBe(80);
   for (let i = 1; i < colours.length; i++) {
-    const [a, b] = [colours[i - 1], colours[i]];
-    expect(Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!)).toBeGreaterThan(80);
+    const [a, b] = [colours[i - 1]!, colours[i]!];
+    expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])).toBeGreaterThan(80);
   }
 });
 

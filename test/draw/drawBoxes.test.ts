@@ -51,8 +51,8 @@ describe('drawBoxes', () => {
 describe('tags', () => {
   /** [x, y, width, height] of the tags, which are the rectangles with round corners. */
   const tags = (svg: string) =>
-    [...svg.matchAll(/<rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)" rx/g)].map((match) =>
-      match.slice(1).map(Number),
+    [...svg.matchAll(/<rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)" rx/g)].map(
+      (match) => match.slice(1).map(Number) as [number, number, number, number],
     );
   const place = (...boxes: [number, number, number, number][]) =>
     tags(
@@ -80,7 +80,7 @@ describe('tags', () => {
 
   it('two boxes in one place: the second tag moves away', () => {
     const [a, b] = place([100, 200, 300, 300], [100, 200, 300, 300]);
-    expect(a.slice(0, 2)).not.toEqual(b.slice(0, 2));
+    expect(a!.slice(0, 2)).not.toEqual(b!.slice(0, 2));
   });
 
   it('a box that fills the picture, and one outside it', () => {

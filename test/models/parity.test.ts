@@ -88,7 +88,7 @@ describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) =
         const [a, b, c, d] = model.backbone.forward(x as tf.Tensor4D, inference);
         return { a, b, c, d, logits: model.forward(x as tf.Tensor4D, inference) };
       };
-      const traced = await program.compile(({ x }) => forward(x))({ x: input() });
+      const traced = await program.compile(({ x }: Record<'x', tf.Tensor>) => forward(x))({ x: input() });
       const eager = tf.tidy(() => {
         const found = forward(tf.tensor(input().data, [...input().shape]));
         return Object.fromEntries(Object.entries(found).map(([name, tensor]) => [name, tensor.dataSync()]));
@@ -113,7 +113,7 @@ describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) =
   ])('%s: logits of the next step, in training mode', async (file, tolerance) => {
     const { model } = loadMini(join(folder, file));
     const forward = (x: tf.Tensor) => ({ logits: model.forward(x as tf.Tensor4D, training) });
-    const { logits } = await program.compile(({ x }) => forward(x))({ x: input() });
+    const { logits } = await program.compile(({ x }: Record<'x', tf.Tensor>) => forward(x))({ x: input() });
     expect(relativeError(logits.data as Float32Array, values('logits_after_step_train_mode'))).toBeLessThan(tolerance);
     const eager = tf.tidy(() => forward(tf.tensor(input().data, [...input().shape])).logits.dataSync());
     expect(relativeError(eager, values('logits_after_step_train_mode'))).toBeLessThan(tolerance);
@@ -131,7 +131,10 @@ describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) =
         tf.Tensor
       >;
     };
-    const traced = await program.compile(({ x, t }) => differentiate(x, t))({ x: input(), t: targets() });
+    const traced = await program.compile(({ x, t }: Record<'x' | 't', tf.Tensor>) => differentiate(x, t))({
+      x: input(),
+      t: targets(),
+    });
     const eager = tf.tidy(() => {
       const found = differentiate(
         tf.tensor(input().data, [...input().shape]),
@@ -139,7 +142,9 @@ describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) =
       );
       return Object.fromEntries(Object.entries(found).map(([name, tensor]) => [name, tensor.dataSync()]));
     });
-    const { logits } = await program.compile(({ x }) => ({ logits: model.forward(x as tf.Tensor4D, training) }))({
+    const { logits } = await program.compile(({ x }: Record<'x', tf.Tensor>) => ({
+      logits: model.forward(x as tf.Tensor4D, training),
+    }))({
       x: input(),
     });
     expect(relativeError(logits.data as Float32Array, values('logits_train'))).toBeLessThan(1e-4);
@@ -183,7 +188,9 @@ describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) =
       checked++;
     }
     expect(checked).toBeGreaterThan(30);
-    const forward = program.compile(({ x }) => ({ logits: model.forward(x as tf.Tensor4D, training) }));
+    const forward = program.compile(({ x }: Record<'x', tf.Tensor>) => ({
+      logits: model.forward(x as tf.Tensor4D, training),
+    }));
     const { logits } = await forward({ x: input() });
     expect(relativeError(logits.data as Float32Array, values('logits_after_step_train_mode'))).toBeLessThan(1e-4);
   });

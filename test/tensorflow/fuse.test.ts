@@ -46,12 +46,16 @@ describe('fuse', () => {
   });
 
   test('a body that reaches for a tensor from outside is told so', async () => {
-    const compiled = program.compile(({ x }) => ({ y: fuse('testOutside', [x] as const, (_) => [tf.add(x, 1)])[0]! }));
+    const compiled = program.compile(({ x }: Record<'x', tf.Tensor>) => ({
+      y: fuse('testOutside', [x] as const, (_) => [tf.add(x, 1)])[0]!,
+    }));
     await expect(compiled({ x: vector(1) })).rejects.toThrow('from outside');
   });
 
   test('after an error in a body the next trace works', async () => {
-    const compiled = program.compile(({ x }) => ({ y: fuse('testAfter', [x] as const, (x) => [tf.add(x, 1)])[0]! }));
+    const compiled = program.compile(({ x }: Record<'x', tf.Tensor>) => ({
+      y: fuse('testAfter', [x] as const, (x) => [tf.add(x, 1)])[0]!,
+    }));
     expect(numbers((await compiled({ x: vector(1) })).y)).toEqual([2]);
   });
 });

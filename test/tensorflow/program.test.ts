@@ -16,7 +16,7 @@ describe('Program', () => {
 
   test('a function is traced once for each set of shapes', async () => {
     let traces = 0;
-    const double = program.compile(({ x }) => {
+    const double = program.compile(({ x }: Record<'x', tf.Tensor>) => {
       traces++;
       return { y: tf.mul(x, 2) };
     });
@@ -28,7 +28,7 @@ describe('Program', () => {
   });
 
   test('8-bit input arrives as float32', async () => {
-    const half = program.compile(({ x }) => ({ y: tf.div(x, 2) }));
+    const half = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.div(x, 2) }));
     expect(numbers((await half({ x: { data: Uint8Array.of(255, 1), shape: [2] } })).y)).toEqual([127.5, 0.5]);
   });
 
@@ -54,7 +54,7 @@ describe('Program', () => {
     const a = new Variable([1], () => Float32Array.of(1));
     const b = new Variable([1], () => Float32Array.of(5));
     const follower = new Variable([1]);
-    const step = program.compile(({ go }) => {
+    const step = program.compile(({ go }: Record<'go', tf.Tensor>) => {
       const trace = activeTrace();
       trace.onlyIf(tf.greater(tf.reshape(go, []), 0));
       a.assign(tf.add(a.read(), 1));
@@ -87,14 +87,14 @@ describe('Program', () => {
   });
 
   test('several runs at a time', async () => {
-    const square = program.compile(({ x }) => ({ y: tf.square(x) }));
+    const square = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.square(x) }));
     await square({ x: vector(0) });
     const results = await Promise.all([1, 2, 3, 4].map((n) => square({ x: vector(n) })));
     expect(results.map(({ y }) => y.data[0])).toEqual([1, 4, 9, 16]);
   });
 
   test('an input array may be written to as soon as the call has returned its promise', async () => {
-    const identity = program.compile(({ x }) => ({ y: tf.add(x, 0) }));
+    const identity = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.add(x, 0) }));
     const x = vector(1, 2);
     const result = identity({ x });
     x.data.fill(9);
@@ -102,7 +102,7 @@ describe('Program', () => {
   });
 
   test('no tensor is left over, by runs or by traces', async () => {
-    const f = program.compile(({ x }) => ({ y: tf.sum(tf.relu(tf.sub(x, 1))) }));
+    const f = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.sum(tf.relu(tf.sub(x, 1))) }));
     const before = tf.memory().numTensors;
     for (let n = 1; n < 6; n++) await f({ x: vector(...Array<number>(n).fill(2)) });
     expect(tf.memory().numTensors).toBe(before);
@@ -110,7 +110,7 @@ describe('Program', () => {
 
   describe('errors', () => {
     const failing = (fn: (x: tf.Tensor) => tf.Tensor) =>
-      program.compile(({ x }) => ({ y: fn(x) }))({ x: vector(1, 2) });
+      program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: fn(x) }))({ x: vector(1, 2) });
 
     test('an operation that TensorFlow refuses is named with its shapes, traced', async () => {
       const error = await failing((x) => rawOp('MatMul', [tf.reshape(x, [1, 2]), tf.ones([3, 2])])).catch(
@@ -146,12 +146,12 @@ describe('Program', () => {
 
     test('after a failed trace the program goes on', async () => {
       await expect(failing((x) => rawOp('NoSuchOperation', [x]))).rejects.toThrow(EngineError);
-      const ok = program.compile(({ x }) => ({ y: tf.add(x, 1) }));
+      const ok = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.add(x, 1) }));
       expect(numbers((await ok({ x: vector(1) })).y)).toEqual([2]);
     });
 
     test('numbers that do not fill their shape', async () => {
-      const f = program.compile(({ x }) => ({ y: x }));
+      const f = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: x }));
       await expect(f({ x: { data: Float32Array.of(1), shape: [2] } })).rejects.toThrow(
         '1 numbers do not fill the shape [2]',
       );
@@ -159,7 +159,7 @@ describe('Program', () => {
 
     test('use after disposal', async () => {
       const other = new Program();
-      const f = other.compile(({ x }) => ({ y: tf.add(x, 1) }));
+      const f = other.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.add(x, 1) }));
       await f({ x: vector(1) });
       await other.dispose();
       await expect(f({ x: vector(1) })).rejects.toThrow('used after its disposal');

@@ -73,7 +73,7 @@ export function randomScene(random: Random, size: number): Scene {
 }
 
 function randomShape(random: Random, size: number, background: readonly Colour[]): PlacedShape {
-  const name = shapeNames[random.int(shapeNames.length)];
+  const name = shapeNames[random.int(shapeNames.length)]!;
   const radius = (size / 2) * smallest * (largest / smallest) ** random.next();
   const centre = () => random.uniform(0.4 * radius, size - 0.4 * radius);
   const [x, y, turn] = [centre(), centre(), random.uniform(-largestTurn, largestTurn)];
@@ -121,14 +121,9 @@ function around(corners: number, start: number, radius: (corner: number) => numb
 }
 
 function quarterTurns([x, y]: Point, turns: number): Point {
-  return (
-    [
-      [x, y],
-      [-y, x],
-      [-x, -y],
-      [y, -x],
-    ] as const
-  )[turns];
+  let point: Point = [x, y];
+  for (let i = 0; i < turns; i++) point = [-point[1], point[0]];
+  return point;
 }
 
 function randomLine(random: Random, size: number): Scene['lines'][number] {
@@ -142,8 +137,8 @@ function paintOwner(owners: Int8Array, size: number, outline: readonly Point[], 
     const y = row + 0.5;
     const crossings: number[] = [];
     for (let i = 0; i < outline.length; i++) {
-      const [x1, y1] = outline[i];
-      const [x2, y2] = outline[(i + 1) % outline.length];
+      const [x1, y1] = outline[i]!;
+      const [x2, y2] = outline[(i + 1) % outline.length]!;
       if (y1 <= y !== y2 <= y) crossings.push(x1 + ((y - y1) * (x2 - x1)) / (y2 - y1));
     }
     crossings.sort((a, b) => a - b);
@@ -178,7 +173,7 @@ function visiblePart(owners: Int8Array, size: number, index: number): VisiblePar
 /** The shoelace formula. */
 function polygonArea(outline: readonly Point[]): number {
   const twice = outline.reduce((sum, [x1, y1], i) => {
-    const [x2, y2] = outline[(i + 1) % outline.length];
+    const [x2, y2] = outline[(i + 1) % outline.length]!;
     return sum + x1 * y2 - x2 * y1;
   }, 0);
   return Math.abs(twice) / 2;

@@ -36,7 +36,7 @@ export async function collectWheels(
     return (await sha256(file)) === wheel.sha256;
   };
 
-  const [main] = target.wheels;
+  const main = target.wheels[0]!;
   const present = new Map<Wheel, string>();
   if (wheelFile) {
     if (!(await isPublished(wheelFile, main)))

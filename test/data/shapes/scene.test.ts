@@ -40,7 +40,8 @@ describe('randomScene', () => {
     expect(alone.length).toBeGreaterThan(10);
     for (const { shapes, visible } of alone) {
       const clip = (value: number) => Math.min(96, Math.max(0, value));
-      const [xs, ys] = [0, 1].map((axis) => shapes[0]!.outline.map((point) => clip(point[axis]!)));
+      const along = (axis: 0 | 1) => shapes[0]!.outline.map((point) => clip(point[axis]));
+      const [xs, ys] = [along(0), along(1)];
       const [x, y, width, height] = visible[0]!.boxXywh;
       const found = [x, y, x + width, y + height];
       const expected = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
@@ -61,7 +62,7 @@ describe('randomScene', () => {
 function polygonArea(outline: readonly (readonly [number, number])[]): number {
   let twice = 0;
   for (const [i, [x1, y1]] of outline.entries()) {
-    const [x2, y2] = outline[(i + 1) % outline.length];
+    const [x2, y2] = outline[(i + 1) % outline.length]!;
     twice += x1 * y2 - x2 * y1;
   }
   return Math.abs(twice) / 2;

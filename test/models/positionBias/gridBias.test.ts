@@ -85,7 +85,9 @@ describe('GridBias', () => {
     const values = Array.from({ length: 2 * 4 * 4 }, (_, i) => Math.sin(3 * i));
     const bias = biasOf(values, 2, [2, 2], [2, 2], kind);
     const program = new Program();
-    const { y } = await program.compile(({ one }) => ({ y: tf.mul(bias.fitted([3, 4], [3, 2])(), one) }))({
+    const { y } = await program.compile(({ one }: Record<'one', tf.Tensor>) => ({
+      y: tf.mul(bias.fitted([3, 4], [3, 2])(), one),
+    }))({
       one: { data: Float32Array.of(1), shape: [] },
     });
     await program.dispose();

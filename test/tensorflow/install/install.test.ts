@@ -170,7 +170,7 @@ describe('packages', () => {
     ['darwin-arm64', 'cpu', 'tensorflow==2.21.0'],
     ['linux-x64', 'cuda', 'tensorflow==2.21.0'],
   ] as const)('%s %s is %s', (platform, flavour, requirement) => {
-    expect(findPackage(platform, flavour)?.wheels[0].requirement).toBe(requirement);
+    expect(findPackage(platform, flavour)?.wheels[0]?.requirement).toBe(requirement);
   });
 
   it.each(['win32-x64', 'darwin-x64', 'freebsd-x64'])('%s has none', (platform) => {
