@@ -11,8 +11,8 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/console.js';
-import { findModel } from '../src/cli/namedModel.js';
 import { modelMacs } from '../src/models/macs.js';
+import { findModel } from '../src/run/namedModel.js';
 import { oursCommand } from './bench/contenders.js';
 import { type CostPoint, drawCost } from './bench/costChart.js';
 import { type Job, JobFailure, runJob } from './bench/job.js';

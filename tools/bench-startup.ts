@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { table } from '../src/cli/console.js';
-import { findModel } from '../src/cli/namedModel.js';
 import { buildDetector } from '../src/models/build.js';
 import { describeDetector, numberedCategories } from '../src/models/description.js';
 import { saveModel } from '../src/models/modelFile.js';
 import { Random } from '../src/random.js';
+import { findModel } from '../src/run/namedModel.js';
 import { describeMachine } from './bench/machine.js';
 import { summary } from './bench/statistics.js';
 

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { collect, count, countList, inputSize, score } from './optionValues.js';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -101,9 +102,9 @@ function addModelCommands(program: Command): void {
     .command('info')
     .description('size and cost of a model')
     .argument('<model>', 'a name (cmt_ti, retinanet_cmt_s), a config, or a checkpoint')
-    .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)')
+    .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)', inputSize)
     .option(...json)
-    .action(async (model, options) => (await import('./info.js')).info(model, options));
+    .action(async (model, options) => (await import('./info.js')).runInfo({ model, ...options }));
 
   program
     .command('profile')
@@ -111,11 +112,11 @@ function addModelCommands(program: Command): void {
     .argument('<model>', 'a name (cmt_ti, retinanet_cmt_s), a config, or a checkpoint')
     .addOption(new Option('--mode <mode>', 'what to time').choices(['train', 'forward']).default('train'))
     .option('--batch <number>', 'pictures (default: 8 for a classifier, 1 for a detector)', count)
-    .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)')
+    .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)', inputSize)
     .option('--steps <number>', 'how many to time, and as many again to record', count, 3)
     .option('--out <folder>', 'write a trace for https://ui.perfetto.dev there')
     .option(...json)
-    .action(async (model, options) => (await import('./profile.js')).profile(model, options));
+    .action(async (model, options) => (await import('./profile.js')).runProfile({ model, ...options }));
 
   program
     .command('convert')
@@ -181,27 +182,5 @@ function addDataCommands(program: Command): void {
     );
 }
 
-function count(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
-}
-
-function score(text: string): number {
-  const number = Number(text);
-  if (number >= 0 && number <= 1) return number;
-  throw new InvalidArgumentError('Expected a number from 0 to 1.');
-}
-
 const json = ['--json', 'print one JSON document'] as const;
 const set = ['--set <key=value>', 'change a key of the config, as train.epochs=3 (repeatable)', collect] as const;
-
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
-}
-
-function countList(text: string): number[] {
-  const counts = text.split(',').map(Number);
-  if (counts.every((count) => Number.isInteger(count) && count > 0)) return counts;
-  throw new InvalidArgumentError('Expected whole numbers above 0, as 1,10,100.');
-}

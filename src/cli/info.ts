@@ -1,15 +1,10 @@
 /** `cmtdet info`: size and cost of a model. */
-import { buildClassifier, buildDetector, specOf } from '../models/build.js';
-import { cmtStrides } from '../models/cmt.js';
-import { modelMacs } from '../models/macs.js';
-import { countParameters } from '../nn/module.js';
+import { type InfoOptions, info } from '../run/info.js';
 import { print, printJson, table } from './console.js';
-import { findModel, inputSizeOf, type NamedModel } from './namedModel.js';
 
-export async function info(name: string, options: { readonly size?: string; readonly json?: boolean }): Promise<void> {
-  const model = await findModel(name);
-  const result = describe(model, inputSizeOf(model, options.size));
-  if (options.json) {
+export async function runInfo({ json, ...options }: InfoOptions & { readonly json?: boolean }): Promise<void> {
+  const result = await info(options);
+  if (json) {
     printJson(result);
     return;
   }
@@ -29,17 +24,4 @@ export async function info(name: string, options: { readonly size?: string; read
       result.stages.map(({ stride, channels }, i) => [`C${i + 2}`, stride, channels]),
     )}`,
   );
-}
-
-function describe({ name, config, classes }: NamedModel, [height, width]: [number, number]) {
-  const network =
-    config.task === 'classification' ? buildClassifier(config.model, classes) : buildDetector(config.model, classes);
-  return {
-    model: name,
-    parameters: countParameters(network),
-    macs: modelMacs(config, classes, { height, width }),
-    inputSize: [height, width],
-    classes,
-    stages: specOf(config.model).dims.map((channels, s) => ({ stride: cmtStrides[s]!, channels })),
-  };
 }

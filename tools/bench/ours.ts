@@ -5,8 +5,8 @@
  * with code 75 when it holds more memory than CMTDET_BENCH_MEMORY_GIB allows.
  */
 import { availableParallelism } from 'node:os';
-import { findModel } from '../../src/cli/namedModel.js';
 import type { Config } from '../../src/config/schema.js';
+import { findModel } from '../../src/run/namedModel.js';
 import { inferenceWorkload, trainingWorkload } from '../../src/train/workload.js';
 import { type Job, type Measurement, memoryExitCode } from './job.js';
 

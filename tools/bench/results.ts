@@ -1,6 +1,7 @@
 /** From the measurements of a case to its rates and its ratio. */
-import { findModel } from '../../src/cli/namedModel.js';
+
 import { modelMacs } from '../../src/models/macs.js';
+import { findModel } from '../../src/run/namedModel.js';
 import type { BenchCase } from './cases.js';
 import type { Contender } from './contenders.js';
 import type { Measurement } from './job.js';

@@ -1,4 +1,4 @@
-/** What commands mean by MODEL: the name of a network, a config, or a checkpoint. */
+/** A model by its name, its config, or its checkpoint. */
 import { existsSync } from 'node:fs';
 import { loadConfig, parseConfig } from '../config/load.js';
 import { cmtVariantNames } from '../config/modelSchema.js';
@@ -13,9 +13,12 @@ export interface NamedModel {
   readonly config: Config;
   /** K */
   readonly classes: number;
-  /** [height, width] in pixels, as it is made for. */
-  readonly inputSize: readonly [number, number];
+  /** What it is made for. */
+  readonly inputSize: InputSize;
 }
+
+/** Of pictures, in pixels. */
+export type InputSize = readonly [height: number, width: number];
 
 type Variant = (typeof cmtVariantNames)[number];
 
@@ -75,20 +78,8 @@ function defaultClassification(variant: Variant): ClassificationConfig {
   ) as ClassificationConfig;
 }
 
-/**
- * [height, width] in pixels of `--size`, or what the model is made for; rounded up to what the network takes, multiples of 32.
- *
- * @throws UsageError
- */
-export function inputSizeOf({ inputSize }: NamedModel, option: string | undefined): [number, number] {
-  const [height, width] = option === undefined ? inputSize : parseSize(option);
+/** [height, width] in pixels: `size`, or what the model is made for; rounded up to what the network takes, multiples of 32. */
+export function inputSizeOf({ inputSize }: NamedModel, size: InputSize = inputSize): [number, number] {
+  const [height, width] = size;
   return [Math.ceil(height / 32) * 32, Math.ceil(width / 32) * 32];
-}
-
-function parseSize(text: string): [number, number] {
-  const sides = text.split('x').map(Number);
-  if (sides.length > 2 || !sides.every((side) => Number.isInteger(side) && side > 0)) {
-    throw new UsageError(`--size ${text}: expected pixels, as 512 or 800x1280 (height x width)`);
-  }
-  return [sides[0]!, sides.at(-1)!];
 }

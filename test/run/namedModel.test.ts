@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findModel, inputSizeOf } from '../../src/cli/namedModel.js';
 import { CheckpointError, ConfigError, UsageError } from '../../src/errors.js';
 import { buildClassifier, buildDetector } from '../../src/models/build.js';
 import type { ModelDescription } from '../../src/models/description.js';
 import { saveModel } from '../../src/models/modelFile.js';
+import { findModel, inputSizeOf } from '../../src/run/namedModel.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 test('names: ImageNet classes at the variant’s size, COCO classes at 800 x 1280', async () => {
@@ -62,12 +62,11 @@ test('checkpoints: what they say of themselves', async () => {
   });
 });
 
-test('--size: one side or height x width, up to multiples of 32', async () => {
+test('sizes: its own, or another one, up to multiples of 32', async () => {
   const model = await findModel('retinanet_cmt_ti');
-  expect(inputSizeOf(model, undefined)).toEqual([800, 1280]);
-  expect(inputSizeOf(model, '500')).toEqual([512, 512]);
-  expect(inputSizeOf(model, '800x1333')).toEqual([800, 1344]);
-  for (const wrong of ['', 'x', '0', '1x2x3', '-4', '2.5']) expect(() => inputSizeOf(model, wrong)).toThrow(UsageError);
+  expect(inputSizeOf(model)).toEqual([800, 1280]);
+  expect(inputSizeOf(model, [500, 500])).toEqual([512, 512]);
+  expect(inputSizeOf(model, [800, 1333])).toEqual([800, 1344]);
 });
 
 test('neither a name nor a file of ours', async () => {

@@ -1,0 +1,33 @@
+/** Values of options, from the text on the command line. */
+import { InvalidArgumentError } from 'commander';
+import type { InputSize } from '../run/namedModel.js';
+
+export function count(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+export function countList(text: string): number[] {
+  const counts = text.split(',').map(Number);
+  if (counts.every((count) => Number.isInteger(count) && count > 0)) return counts;
+  throw new InvalidArgumentError('Expected whole numbers above 0, as 1,10,100.');
+}
+
+export function score(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}
+
+/** `512`, or `800x1280`. */
+export function inputSize(text: string): InputSize {
+  const sides = text.split('x').map(Number);
+  if (sides.length <= 2 && sides.every((side) => Number.isInteger(side) && side > 0)) return [sides[0]!, sides.at(-1)!];
+  throw new InvalidArgumentError('Expected pixels, as 512 or 800x1280 (height x width).');
+}
+
+/** Of an option that may be given several times. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}

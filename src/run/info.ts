@@ -1,0 +1,41 @@
+/** Size and cost of a model. */
+import { buildClassifier, buildDetector, specOf } from '../models/build.js';
+import { cmtStrides } from '../models/cmt.js';
+import { modelMacs } from '../models/macs.js';
+import { countParameters } from '../nn/module.js';
+import { findModel, type InputSize, inputSizeOf } from './namedModel.js';
+
+export interface InfoOptions {
+  /** A name (`cmt_ti`, `retinanet_cmt_s`), a config, or a checkpoint. */
+  readonly model: string;
+  /** Of the input that operations are counted for. @default what the model is made for */
+  readonly size?: InputSize | undefined;
+}
+
+export interface ModelInfo {
+  readonly model: string;
+  readonly parameters: number;
+  /** Multiply-accumulates of one picture. */
+  readonly macs: number;
+  readonly inputSize: InputSize;
+  readonly classes: number;
+  /** Maps C2 ... C5 of the backbone. */
+  readonly stages: readonly { readonly stride: number; readonly channels: number }[];
+}
+
+/** @throws UsageError when `model` is no file and no known name; ConfigError, CheckpointError as the file deserves */
+export async function info({ model: name, size }: InfoOptions): Promise<ModelInfo> {
+  const model = await findModel(name);
+  const { config, classes } = model;
+  const [height, width] = inputSizeOf(model, size);
+  const network =
+    config.task === 'classification' ? buildClassifier(config.model, classes) : buildDetector(config.model, classes);
+  return {
+    model: name,
+    parameters: countParameters(network),
+    macs: modelMacs(config, classes, { height, width }),
+    inputSize: [height, width],
+    classes,
+    stages: specOf(config.model).dims.map((channels, s) => ({ stride: cmtStrides[s]!, channels })),
+  };
+}
