@@ -18,8 +18,9 @@ const cli = join(dist, 'cli', 'main.js');
 class SetupError extends Error {}
 
 try {
-  if (Number(process.versions.node.split('.')[0]) < 20)
-    throw new SetupError(`cmtdet needs Node 20 or newer, and this is ${process.version}.`);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 12))
+    throw new SetupError(`cmtdet needs Node 20.12 or newer, and this is ${process.version}.`);
   await alone(() => {
     installPackages();
     build();

@@ -40,7 +40,7 @@ function addTrainingCommands(program: Command): void {
     .option('--data-only', 'make the data set, and stop')
     .option('--set <key=value>', "change a key of the detector's config (repeatable)", collect)
     .option(...json)
-    .action(async (options) => (await import('./demo.js')).demo(options));
+    .action(async (options) => (await import('./demo.js')).runDemo(options));
 
   program
     .command('pretrain')
@@ -84,7 +84,7 @@ function addModelCommands(program: Command): void {
     .option('--precision', 'print all digits')
     .option('--out <folder>', 'write curves, confusions and an error breakdown there')
     .option(...json)
-    .action(async (checkpoint, options) => (await import('./evaluate.js')).evaluate(checkpoint, options));
+    .action(async (checkpoint, options) => (await import('./evaluate.js')).runEvaluate(checkpoint, options));
 
   program
     .command('predict')
@@ -95,7 +95,7 @@ function addModelCommands(program: Command): void {
     .option('--score <number>', 'least score (default: 0.3)', score, 0.3)
     .option(...json)
     .action(async (checkpoint, inputs, options) => {
-      await (await import('./predict.js')).predict(checkpoint, inputs, options);
+      await (await import('./predict.js')).runPredict(checkpoint, inputs, options);
     });
 
   program

@@ -2,29 +2,21 @@
  * What people read while a command works: on standard error, so that standard output carries results alone.
  * Colours and the live line need a terminal; elsewhere (`CI`, `NO_COLOR`, a pipe) plain lines appear.
  */
+import { styleText } from 'node:util';
+import stringWidth from 'string-width';
 
 const { env, stderr, stdout } = process;
 
 /** True if a line may be rewritten in place. */
 export const isLive = stderr.isTTY === true && !env.CI && env.TERM !== 'dumb';
 
-type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
-
-const codes: Record<Colour, readonly [number, number]> = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  cyan: [36, 39],
-};
-
 /** Colours text meant for `stream`, if that is a terminal and nobody said `NO_COLOR` (https://no-color.org). */
 export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream = stderr): string {
   if (!stream.isTTY || env.NO_COLOR || env.CI || env.TERM === 'dumb') return text;
-  const [on, off] = codes[colour];
-  return `\u001b[${on}m${text}\u001b[${off}m`;
+  return styleText(colour, text, { validateStream: false });
 }
+
+type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
 /** One line of progress or of fact, for people. */
 export function note(line: string): void {
@@ -36,36 +28,24 @@ export function warn(message: string): void {
   stderr.write(`${paint('yellow', 'warning:')} ${message}\n`);
 }
 
-let muted = false;
-
-/** Runs commands as parts of another one: what they would print as their results is left out. */
-export async function withoutResults<T>(work: () => Promise<T>): Promise<T> {
-  muted = true;
-  try {
-    return await work();
-  } finally {
-    muted = false;
-  }
-}
-
 /** The result of a command, for people. */
 export function print(text: string): void {
-  if (!muted) stdout.write(`${text}\n`);
+  stdout.write(`${text}\n`);
 }
 
 /** The result of a command, for programs: one JSON document. Numbers keep all their digits; NaN becomes null. */
 export function printJson(value: unknown): void {
-  if (!muted) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Rows under a head, columns as wide as their contents; numbers (anything but the first column) to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [head, ...rows].map((row) => row.map(String));
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ''))));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => {
-        const space = ' '.repeat(widths[column]! - displayWidth(cell));
+        const space = ' '.repeat(widths[column]! - stringWidth(cell));
         return column === 0 ? cell + space : space + cell;
       })
       .join('  ')
@@ -79,17 +59,4 @@ export function duration(seconds: number): string {
   if (whole < 120) return `${whole} s`;
   if (whole < 7200) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
-
-/** Columns of a terminal that a text takes: wide East Asian characters count two, combining marks none. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text.replaceAll(/\p{Mark}/gu, ''))
-    width +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(
-        character,
-      )
-        ? 2
-        : 1;
-  return width;
 }

@@ -1,10 +1,8 @@
 /** `cmtdet data preview`: the batches of a training run as sheets of pictures. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
-import { drawSheet } from '../draw/drawSheet.js';
-import { type PreviewPicture, previewBatches } from '../train/preview.js';
+import { preview } from '../run/preview.js';
 import { print, printJson } from './console.js';
+import { LiveLine } from './liveLine.js';
 import { SkippedPictures } from './skippedPictures.js';
 
 export interface DataPreviewOptions {
@@ -17,32 +15,21 @@ export interface DataPreviewOptions {
 
 /** Draws the first batches of an epoch, as the network would see them. */
 export async function runDataPreview(configFile: string, options: DataPreviewOptions): Promise<void> {
-  const config = await loadConfig(configFile, options.set);
-  await mkdir(options.out, { recursive: true });
-  const sheets: { sheet: string; pictures: ReturnType<typeof factsOf>[] }[] = []; // not the pixels: there may be many
-  for await (const pictures of previewBatches(config, options.epoch - 1, new SkippedPictures())) {
-    const sheet = join(options.out, `epoch${options.epoch}-batch${sheets.length}.jpg`);
-    await drawSheet(
-      pictures.map((picture) => ({
-        image: picture.image,
-        boxes: picture.boxes.map(({ box, label, name }) => ({ box, label, text: name })),
-        caption: captionOf(picture),
-      })),
-      sheet,
-    );
-    sheets.push({ sheet, pictures: pictures.map(factsOf) });
-    if (!options.json)
-      print(`${sheet}: ${pictures.length} of ${pictures[0]!.image.width} x ${pictures[0]!.image.height}`);
-    if (sheets.length >= options.batches) break;
+  const { set, json, ...rest } = options;
+  const config = await loadConfig(configFile, set);
+  const { onWarning, onSkipped, onLooked } = new SkippedPictures();
+  const line = new LiveLine();
+  const onProgress = (done: number, total: number) => line.update(`${done} of ${total} sheets`);
+  const observer = { onWarning, onSkipped, onLooked, onProgress };
+  const sheets = await preview({ config, ...rest, observer }).finally(() => line.clear());
+  if (json) {
+    printJson(sheets);
+    return;
   }
+  for (const { sheet, pictures } of sheets)
+    print(`${sheet}: ${pictures.length} of ${pictures[0]!.width} x ${pictures[0]!.height}`);
   const anchors = sheets.flatMap(({ pictures }) => pictures.flatMap(({ boxes }) => boxes.map((box) => box.anchors)));
-  if (!options.json && anchors.length > 0) print(anchorsLine(anchors));
-  if (options.json) printJson(sheets);
-}
-
-function captionOf({ file, targets }: PreviewPicture): string {
-  const learnt = targets.map(({ name, weight }) => `${name} ${weight.toFixed(2)}`).join(' + ');
-  return learnt ? `${learnt}  (${file})` : file;
+  if (anchors.length > 0) print(anchorsLine(anchors));
 }
 
 /** Boxes that few anchors fit are learnt slowly: the one that overlaps most teaches, however little that is. */
@@ -53,14 +40,4 @@ function anchorsLine(anchors: readonly number[]): string {
     `${sorted.length} boxes, each learnt by ${sorted[0]} to ${sorted.at(-1)} anchors, median ${sorted[sorted.length >> 1]}` +
     (few > 0 ? `; by one at most: ${few} (model.anchors, data.shortSide)` : '')
   );
-}
-
-function factsOf({ file, image: { width, height }, boxes, targets }: PreviewPicture) {
-  return {
-    file,
-    width,
-    height,
-    boxes: boxes.map(({ box, name, anchors }) => ({ label: name, box, anchors })),
-    targets,
-  };
 }

@@ -1,22 +1,35 @@
 /** `cmtdet evaluate`: a checkpoint on a data set, or given results. */
-
+import { parseCoco } from '../data/coco/parseCoco.js';
+import { parseResults } from '../data/coco/parseResults.js';
+import { writeResults } from '../data/coco/write.js';
 import { UsageError } from '../errors.js';
-import { decoderModule } from '../tensorflow/jpegDecoder.js';
+import { evaluateCoco } from '../eval/cocoEval.js';
+import type { EvalOptions } from '../eval/evalParams.js';
 import { note, print, printJson, table, warn } from './console.js';
-import { type EvaluateResultsOptions, measureAndReport, runEvaluateResults } from './evaluateResults.js';
+import { type Measured, reportEvaluation } from './evaluationReport.js';
 import { LiveLine } from './liveLine.js';
 import { SkippedPictures } from './skippedPictures.js';
 
-export interface EvaluateOptions extends Omit<EvaluateResultsOptions, 'annotations' | 'results'> {
+export interface EvaluateCommandOptions {
   readonly annotations?: string;
-  readonly results?: string;
   readonly images?: string;
+  /** COCO results, plain or gzip. */
+  readonly results?: string;
   readonly saveResults?: string;
   readonly batchSize?: number;
   readonly skipBroken?: boolean;
+  /** Most detections an image; 1, 10, 100 unless given. */
+  readonly maxDets?: readonly number[];
+  /** All categories count as one. */
+  readonly classAgnostic?: boolean;
+  /** Print all digits. */
+  readonly precision?: boolean;
+  /** A folder for curves, confusions and the error breakdown, as JSON and pictures. */
+  readonly out?: string;
+  readonly json?: boolean;
 }
 
-export async function evaluate(checkpoint: string | undefined, options: EvaluateOptions): Promise<void> {
+export async function runEvaluate(checkpoint: string | undefined, options: EvaluateCommandOptions): Promise<void> {
   const { annotations, results, images } = options;
   if (checkpoint === undefined) {
     if (annotations === undefined || results === undefined) {
@@ -24,106 +37,76 @@ export async function evaluate(checkpoint: string | undefined, options: Evaluate
         'without a checkpoint there is nothing to run: give --annotations and --results, or a checkpoint',
       );
     }
-    return runEvaluateResults({ ...options, annotations, results });
+    return reportEvaluation(measureResults(annotations, results, options), options);
   }
   if (results !== undefined) throw new UsageError('give a checkpoint or --results, not both');
   if (images === undefined) throw new UsageError('a checkpoint needs pictures: --images FOLDER');
   const { readDescription } = await import('../models/modelFile.js'); // what follows loads TensorFlow
-  if (readDescription(checkpoint).kind === 'classifier') return evaluateClassifierOn(checkpoint, images, options);
+  if (readDescription(checkpoint).kind === 'classifier') return reportClassifier(checkpoint, images, options);
   if (annotations === undefined) throw new UsageError('a detector needs ground truth: --annotations FILE');
-  return evaluateDetectorOn(checkpoint, annotations, images, options);
+  return reportEvaluation(await measureDetector(checkpoint, annotations, images, options), options);
 }
 
-async function evaluateDetectorOn(
+/** Measures given results. Loads neither a model nor TensorFlow. */
+function measureResults(annotations: string, results: string, options: EvaluateCommandOptions): Measured {
+  const started = performance.now();
+  const groundTruth = parseCoco(annotations);
+  const detections = parseResults(results);
+  const load = (performance.now() - started) / 1000;
+  for (const warning of groundTruth.warnings) warn(`${annotations}: ${warning}`);
+  const evaluation = evaluateCoco(groundTruth, detections, evalOptions(options));
+  const seconds = { ...evaluation.seconds, load };
+  return { evaluation: { ...evaluation, seconds }, groundTruth, detections, source: results };
+}
+
+async function measureDetector(
   checkpoint: string,
   annotations: string,
   images: string,
-  options: EvaluateOptions,
-): Promise<void> {
-  const started = performance.now();
-  const { Detector } = await import('../models/detector.js');
-  const { detectAll } = await import('../models/evaluateDetector.js');
-  const { byFileName, checkSameCategories, evaluationLoader, openSplit } = await import('../train/detectionData.js');
-  const { writeResults } = await import('../data/coco/write.js');
-  const split = { annotations, images, limit: null };
-  const policy = options.skipBroken ? 'skip' : 'stop';
-  const { onSkipped, onLooked } = new SkippedPictures();
-  const { coco, dataset } = await openSplit(split, {
-    empty: 'keep',
-    missing: policy,
-    onBroken: policy,
-    howToSkip: '--skip-broken',
-    onLooked,
-  });
-  const detector = Detector.load(checkpoint);
-  checkSameCategories(detector, dataset, annotations);
-  for (const { at, message } of dataset.summary.broken) onSkipped({ file: at, reason: message });
-  const loader = evaluationLoader(dataset, detector.description.input, options.batchSize ?? 1, {
-    onBroken: policy,
-    onSkipped: byFileName(images, onSkipped),
-  });
-  const line = new LiveLine();
-  try {
-    const total = dataset.records.length;
-    const detections = await detectAll(detector, loader, (done) => line.update(`${done} of ${total} pictures`));
-    line.clear();
-    const unread = dataset.summary.broken.length + loader.skipped().length;
-    if (unread > 0) warn(`${unread} pictures could not be read: their objects count as missed`);
-    if (options.saveResults !== undefined) {
-      await writeResults(options.saveResults, detections);
-      note(`detections: ${options.saveResults}`);
-    }
-    await measureAndReport(coco, detections, (performance.now() - started) / 1000, { ...options, source: checkpoint });
-  } finally {
-    line.clear();
-    await loader.close();
-    await detector.dispose();
+  options: EvaluateCommandOptions,
+): Promise<Measured> {
+  const { evaluate } = await import('../run/evaluate.js');
+  const data = { checkpoint, annotations, images };
+  const evaluation = await watched((settings) => evaluate({ ...data, ...evalOptions(options), ...settings }), options);
+  const { groundTruth, detections, skipped } = evaluation;
+  if (skipped.length > 0) warn(`${skipped.length} pictures could not be read: their objects count as missed`);
+  if (options.saveResults !== undefined) {
+    await writeResults(options.saveResults, detections);
+    note(`detections: ${options.saveResults}`);
+  }
+  return { evaluation, groundTruth, detections, source: checkpoint };
+}
+
+async function reportClassifier(checkpoint: string, images: string, options: EvaluateCommandOptions): Promise<void> {
+  const { evaluateClassifier } = await import('../run/evaluateClassifier.js');
+  const { top1, top5 } = await watched((settings) => evaluateClassifier({ checkpoint, images, ...settings }), options);
+  if (options.json) printJson({ top1, top5 });
+  else {
+    const rows = Object.entries({ top1, top5 }).map(([name, value]) => [name, value?.toFixed(4) ?? 'n/a']);
+    print(table(['metric', 'val'], rows));
   }
 }
 
-async function evaluateClassifierOn(checkpoint: string, images: string, options: EvaluateOptions): Promise<void> {
-  const { Classifier } = await import('../models/classifier.js');
-  const { evaluateClassifier } = await import('../models/evaluateClassifier.js');
-  const { readDescription } = await import('../models/modelFile.js');
-  const { EvaluationLoader } = await import('../data/classification/evaluationLoader.js');
-  const { openClassificationDataset } = await import('../data/classification/openDataset.js');
-  const { readablePart } = await import('../data/classification/readable.js');
-  const description = readDescription(checkpoint);
-  if (description.kind !== 'classifier') return;
-  const onBroken = options.skipBroken ? 'skip' : 'stop';
-  const { onSkipped, onLooked } = new SkippedPictures();
-  const dataset = await readablePart(await openClassificationDataset(images, { classes: description.classes }), {
-    onBroken,
-    onSkipped,
-    howToSkip: '--skip-broken',
-    onLooked,
-  });
-  const classifier = Classifier.load(checkpoint);
-  const loader = new EvaluationLoader({
-    dataset,
-    batchSize: options.batchSize ?? 8,
-    transform: description.input,
-    decoder: decoderModule,
-    onBroken,
-    onSkipped,
-  });
+/** Runs `measure` with the settings that both kinds of models share, and shows how far it is. */
+async function watched<T>(
+  measure: (settings: ReturnType<typeof sharedSettings>) => Promise<T>,
+  options: EvaluateCommandOptions,
+): Promise<T> {
   const line = new LiveLine();
-  try {
-    const accuracy = await evaluateClassifier(classifier, loader, (done) =>
-      line.update(`${done} of ${loader.count} pictures`),
-    );
-    line.clear();
-    if (options.json) printJson(accuracy);
-    else
-      print(
-        table(
-          ['metric', 'val'],
-          Object.entries(accuracy).map(([name, value]) => [name, value?.toFixed(4) ?? 'n/a']),
-        ),
-      );
-  } finally {
-    line.clear();
-    await loader.close();
-    await classifier.dispose();
-  }
+  return measure(sharedSettings(options, line)).finally(() => line.clear());
+}
+
+function sharedSettings({ batchSize, skipBroken }: EvaluateCommandOptions, line: LiveLine) {
+  const { onWarning, onSkipped, onLooked } = new SkippedPictures();
+  const onProgress = (done: number, total: number) => line.update(`${done} of ${total} pictures`);
+  return {
+    batchSize,
+    onBroken: skipBroken ? 'skip' : 'stop',
+    howToSkip: '--skip-broken',
+    observer: { onWarning, onSkipped, onLooked, onProgress },
+  } as const;
+}
+
+function evalOptions({ maxDets, classAgnostic }: EvaluateCommandOptions): EvalOptions {
+  return { ...(maxDets ? { maxDets } : {}), useCats: !classAgnostic };
 }

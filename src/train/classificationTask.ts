@@ -6,11 +6,11 @@ import { EvaluationLoader } from '../data/classification/evaluationLoader.js';
 import { type ClassificationBatch, ClassificationLoader } from '../data/classification/loader.js';
 import { openClassificationDataset } from '../data/classification/openDataset.js';
 import { readablePart } from '../data/classification/readable.js';
+import { accuracyOf } from '../models/accuracy.js';
 import { buildClassifier } from '../models/build.js';
 import { Classifier } from '../models/classifier.js';
 import type { CmtClassifier } from '../models/cmtClassifier.js';
 import type { ClassifierDescription } from '../models/description.js';
-import { evaluateClassifier } from '../models/evaluateClassifier.js';
 import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -140,7 +140,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     );
     for (const [name, parameter] of this.#classifier.model.parameters()) parameter.value = values.get(name)!;
     await this.#classifier.refresh();
-    return { ...(await evaluateClassifier(this.#classifier, loader, (done) => onProgress(done, loader.count))) };
+    return { ...(await accuracyOf(this.#classifier, loader, (done) => onProgress(done, loader.count))) };
   }
 
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ClassifierDescription {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { duration, paint, table } from '../../src/cli/console.js';
 
 describe('table', () => {
@@ -39,6 +39,14 @@ it.each([
   [12_000, '3 h 20 min'],
 ])('duration %f is %s', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
+});
+
+it('paint: colours for a terminal', () => {
+  for (const name of ['NO_COLOR', 'CI', 'TERM']) vi.stubEnv(name, '');
+  expect(paint('red', 'x', { isTTY: true } as NodeJS.WriteStream)).toBe('\u001b[31mx\u001b[39m');
+  vi.stubEnv('NO_COLOR', '1');
+  expect(paint('red', 'x', { isTTY: true } as NodeJS.WriteStream)).toBe('x');
+  vi.unstubAllEnvs();
 });
 
 it('paint: no colour where the stream is no terminal', () => {

@@ -2,8 +2,8 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { evaluate } from '../../src/cli/evaluate.js';
-import { predict } from '../../src/cli/predict.js';
+import { runEvaluate } from '../../src/cli/evaluate.js';
+import { runPredict } from '../../src/cli/predict.js';
 import { train } from '../../src/cli/train.js';
 import { parseCoco } from '../../src/data/coco/parseCoco.js';
 import { openDetectionDataset } from '../../src/data/detection/dataset.js';
@@ -43,12 +43,12 @@ describe('smoke: two pictures by heart', () => {
     const { annotations, images } = data.splits.train;
     const results = join(folder, 'results.json');
     const own = await outputOf(() =>
-      evaluate(checkpoint, { annotations, images, saveResults: results, batchSize: 2, json: true }),
+      runEvaluate(checkpoint, { annotations, images, saveResults: results, batchSize: 2, json: true }),
     );
-    const given = await outputOf(() => evaluate(undefined, { annotations, results, json: true }));
+    const given = await outputOf(() => runEvaluate(undefined, { annotations, results, json: true }));
     expect(JSON.parse(own).stats.AP).toBeCloseTo(stats.AP!, 10);
     expect(JSON.parse(given).stats).toEqual(JSON.parse(own).stats);
-    const one = await outputOf(() => evaluate(checkpoint, { annotations, images, batchSize: 1, json: true }));
+    const one = await outputOf(() => runEvaluate(checkpoint, { annotations, images, batchSize: 1, json: true }));
     expect(JSON.parse(one).stats.AP).toBeCloseTo(stats.AP!, 6);
   });
 
@@ -58,15 +58,15 @@ describe('smoke: two pictures by heart', () => {
     const some = join(folder, 'some');
     mkdirSync(some);
     copyFileSync(join(images, first!), join(some, first!));
-    await expect(evaluate(checkpoint, { annotations, images: some })).rejects.toThrow(
+    await expect(runEvaluate(checkpoint, { annotations, images: some })).rejects.toThrow(
       /no such file.*To go on without them: --skip-broken\./s,
     );
     writeFileSync(join(some, second!), readFileSync(join(images, second!)).subarray(0, 2000)); // its header is fine
     const results = join(folder, 'some.json');
     const own = await outputOf(() =>
-      evaluate(checkpoint, { annotations, images: some, saveResults: results, skipBroken: true, json: true }),
+      runEvaluate(checkpoint, { annotations, images: some, saveResults: results, skipBroken: true, json: true }),
     );
-    const given = await outputOf(() => evaluate(undefined, { annotations, results, json: true }));
+    const given = await outputOf(() => runEvaluate(undefined, { annotations, results, json: true }));
     expect(JSON.parse(own).stats).toEqual(JSON.parse(given).stats);
     expect(JSON.parse(own).stats.AR100).toBeGreaterThan(0);
     expect(JSON.parse(own).stats.AR100).toBeLessThan(stats.AR100!);
@@ -77,7 +77,9 @@ describe('smoke: two pictures by heart', () => {
     const { images: listed, annotations: targets } = parseCoco(annotations);
     const file = join(images, listed[0]!.file_name!);
     const out = join(folder, 'out');
-    const [prediction] = JSON.parse(await outputOf(() => predict(checkpoint, [file], { out, score: 0.5, json: true })));
+    const [prediction] = JSON.parse(
+      await outputOf(() => runPredict(checkpoint, [file], { out, score: 0.5, json: true })),
+    );
     const wanted = targets.filter(({ image_id }) => image_id === listed[0]!.id);
     expect(prediction).toMatchObject({ file, width: 128, height: 128 });
     expect(wanted.length).toBeGreaterThan(0);
@@ -133,12 +135,12 @@ describe('smoke: two pictures by heart', () => {
     const { annotations, images } = data.splits.train;
     await expect(train('configs/demo_pretrain.yaml', {})).rejects.toThrow(UsageError);
     await expect(train(config, { resume: true })).rejects.toThrow(UsageError);
-    await expect(evaluate(checkpoint, { annotations })).rejects.toThrow(UsageError);
-    await expect(evaluate(join(images, 'none'), { annotations, images })).rejects.toThrow(CheckpointError);
-    await expect(evaluate(annotations, { annotations, images })).rejects.toThrow(
+    await expect(runEvaluate(checkpoint, { annotations })).rejects.toThrow(UsageError);
+    await expect(runEvaluate(join(images, 'none'), { annotations, images })).rejects.toThrow(CheckpointError);
+    await expect(runEvaluate(annotations, { annotations, images })).rejects.toThrow(
       'expected a checkpoint that cmtdet wrote (safetensors), found something else',
     );
-    await expect(predict(checkpoint, [join(folder, 'nowhere.jpg')], { out: folder, score: 0.3 })).rejects.toThrow(
+    await expect(runPredict(checkpoint, [join(folder, 'nowhere.jpg')], { out: folder, score: 0.3 })).rejects.toThrow(
       DatasetError,
     );
     const missing = `{ annotations: ${annotations}, images: ${folder} }`;

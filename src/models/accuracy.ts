@@ -12,7 +12,7 @@ export interface Accuracy {
 }
 
 /** @param onProgress after each batch: pictures done */
-export async function evaluateClassifier(
+export async function accuracyOf(
   classifier: Classifier,
   loader: EvaluationLoader,
   onProgress: (done: number) => void = () => {},

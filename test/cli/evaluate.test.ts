@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runEvaluateResults } from '../../src/cli/evaluateResults.js';
+import { runEvaluate } from '../../src/cli/evaluate.js';
 import { outputOf } from '../support/standardOutput.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -37,7 +37,7 @@ describe('evaluate --results', () => {
   const files = () => ({ annotations: at('truth.json'), results: at('results.json.gz') });
 
   it('JSON: the keys that scripts read, full doubles, null for nothing to measure', async () => {
-    const result = JSON.parse(await outputOf(() => runEvaluateResults({ ...files(), json: true })));
+    const result = JSON.parse(await outputOf(() => runEvaluate(undefined, { ...files(), json: true })));
     expect(Object.keys(result.stats)).toEqual('AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl'.split(' '));
     expect([result.stats.AP, result.stats.APs]).toEqual([0.9999999999999998, null]);
     expect(result.perCategory).toEqual([
@@ -58,7 +58,7 @@ describe('evaluate --results', () => {
   });
 
   it('for people', async () => {
-    expect(await outputOf(() => runEvaluateResults(files()))).toMatchInlineSnapshot(`
+    expect(await outputOf(() => runEvaluate(undefined, files()))).toMatchInlineSnapshot(`
       "             IoU    area  maxDets  value
       AP     0.50:0.95     all      100  1.000
       AP50        0.50     all      100  1.000
@@ -83,19 +83,19 @@ describe('evaluate --results', () => {
   });
 
   it('all digits', async () => {
-    const text = await outputOf(() => runEvaluateResults({ ...files(), precision: true, maxDets: [1, 10, 300] }));
+    const text = await outputOf(() => runEvaluate(undefined, { ...files(), precision: true, maxDets: [1, 10, 300] }));
     expect(text).toMatch(/AP +0\.50:0\.95 +all +300 +0\.9999999999999998/);
     expect(text).toMatch(/AR300 +0\.50:0\.95 +all +300 +1/);
   });
 
   it('no detections: zeros, and no failure', async () => {
     const options = { annotations: at('truth.json'), results: at('none.json'), json: true, classAgnostic: true };
-    const result = JSON.parse(await outputOf(() => runEvaluateResults(options)));
+    const result = JSON.parse(await outputOf(() => runEvaluate(undefined, options)));
     expect([result.stats.AP, result.stats.AR100, result.perCategory]).toEqual([0, 0, []]);
   });
 
   it('--out writes curves, confusions and errors as JSON and pictures', async () => {
-    await outputOf(() => runEvaluateResults({ ...files(), out: at('analysis') }));
+    await outputOf(() => runEvaluate(undefined, { ...files(), out: at('analysis') }));
     expect(readdirSync(at('analysis'))).toEqual([
       'confusion.json',
       'confusion.png',

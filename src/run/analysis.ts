@@ -1,0 +1,47 @@
+/** Why a detector measures as it does: curves, confusions, and what its errors cost. Needs no TensorFlow. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CocoFile } from '../data/coco/cocoFile.js';
+import type { DetectionColumns } from '../data/coco/detectionColumns.js';
+import type { CocoEvaluation } from '../eval/cocoEval.js';
+import { confusionMatrix } from '../eval/confusion.js';
+import { precisionRecallCurves } from '../eval/curves.js';
+import { type ErrorBreakdown, errorBreakdown } from '../eval/errorBreakdown.js';
+import { prepareEvalData } from '../eval/evalData.js';
+
+export interface AnalysisOptions {
+  readonly evaluation: CocoEvaluation;
+  readonly groundTruth: CocoFile;
+  readonly detections: DetectionColumns;
+  /** Where the detections are from, for messages. */
+  readonly source: string;
+  /** A folder for curves, confusions and errors, as JSON and as pictures. */
+  readonly out: string;
+}
+
+/** Writes all of it, and returns what the errors cost. */
+export async function writeAnalysis(options: AnalysisOptions): Promise<ErrorBreakdown> {
+  const { evaluation, groundTruth, detections, source, out } = options;
+  const { drawConfusion, drawErrors, drawPrecisionRecall } = await import('../eval/plots.js'); // half a second to load
+  const data = prepareEvalData(groundTruth, detections, { useCats: false, source });
+  const curves = precisionRecallCurves(evaluation);
+  const confusion = confusionMatrix(data);
+  const errors = errorBreakdown(data);
+  const files = {
+    'evaluation.json': JSON.stringify(evaluationJson(evaluation), null, 2),
+    'precision_recall.json': JSON.stringify(curves),
+    'confusion.json': JSON.stringify(confusion),
+    'errors.json': JSON.stringify(errors, null, 2),
+    'precision_recall.png': await drawPrecisionRecall(curves),
+    'confusion.png': await drawConfusion(confusion),
+    'errors.png': await drawErrors(errors),
+  };
+  await mkdir(out, { recursive: true });
+  for (const [name, content] of Object.entries(files)) await writeFile(join(out, name), content);
+  return errors;
+}
+
+/** The part of an evaluation that programs read. */
+export function evaluationJson({ stats, perCategory, notScored, seconds, params }: CocoEvaluation) {
+  return { stats, perCategory, notScored, seconds, maxDets: params.maxDets };
+}

@@ -1,0 +1,133 @@
+/** The whole path, from no data to pictures with boxes, by the functions that every program can call. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '../config/load.js';
+import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
+import { parseCoco } from '../data/coco/parseCoco.js';
+import { writeResults } from '../data/coco/write.js';
+import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
+import type { CocoStats } from '../eval/summarize.js';
+import { loadBackbone } from '../models/initFrom.js';
+import { ClassificationTask } from '../train/classificationTask.js';
+import { DetectionTask } from '../train/detectionTask.js';
+import { train } from '../train/loop.js';
+import { RunFolder } from '../train/runFolder.js';
+import type { Metrics, Task, TrainObserver } from '../train/task.js';
+import { evaluate } from './evaluate.js';
+import { dataEvents, type Observer } from './observer.js';
+import { predict } from './predict.js';
+
+export interface DemoOptions {
+  /** Folder for all that the demo makes. */
+  readonly out: string;
+  /** Changes to the detector's config, as `train.epochs=3`. */
+  readonly set?: readonly string[] | undefined;
+  readonly observer?: DemoObserver | undefined;
+  /** Ends a training after the step under way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DemoObserver extends Observer {
+  /** A part of the demo begins; the first one is 1. */
+  readonly onPart?: (part: number, parts: number, what: string) => void;
+  readonly pretraining?: TrainObserver;
+  readonly training?: TrainObserver;
+}
+
+export interface DemoResult {
+  /** Of the classifier whose backbone the detector starts with. */
+  readonly top1: number | null;
+  /** Of the detector's best checkpoint, on the val pictures. */
+  readonly stats: CocoStats;
+  readonly seconds: number;
+  readonly paths: Readonly<Record<'data' | 'checkpoint' | 'results' | 'predictions', string>>;
+}
+
+/** Pictures of the val set that are drawn. */
+const shown = 12;
+
+const configFile = (name: string) => fileURLToPath(new URL(`../../configs/${name}.yaml`, import.meta.url));
+
+/** What the demo learns from, in its folder: made at the first call. */
+export function demoData(out: string, observer: Observer = {}): Promise<ShapesFiles> {
+  return generateShapes(join(out, 'data'), {
+    onPicture: (done, total) => observer.onProgress?.(done, total, 'pictures'),
+  });
+}
+
+/** Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds. */
+export async function demo({ out, set = [], observer = {}, signal }: DemoOptions): Promise<DemoResult> {
+  const started = performance.now();
+  const at = (name: string) => join(out, name);
+  const part = (number: number, what: string) => observer.onPart?.(number, 5, what);
+
+  part(1, 'making pictures of shapes');
+  const data = await demoData(out, observer);
+  for (const earlier of ['pretrain', 'detector', 'predictions'])
+    await rm(at(earlier), { recursive: true, force: true });
+
+  part(2, 'pretraining the backbone to name single shapes');
+  const classes = { 'data.train': join(data.crops, 'train'), 'data.val': join(data.crops, 'val') };
+  const pretraining = await loadConfig(configFile('demo_pretrain'), overrides(classes));
+  const classifier = await ClassificationTask.open(pretraining as ClassificationConfig, dataEvents(observer));
+  const { top1 } = await learn(classifier, pretraining, at('pretrain'), observer.pretraining, signal);
+
+  part(3, 'training the detector with it');
+  const training = await loadConfig(configFile('demo_detector'), [...overrides(splitOverrides(data)), ...set]);
+  const detector = await DetectionTask.open(training as DetectionConfig, dataEvents(observer));
+  loadBackbone(detector.model.backbone, join(at('pretrain'), 'best.safetensors'));
+  await learn(detector, training, at('detector'), observer.training, signal);
+
+  part(4, 'measuring the best checkpoint on the val pictures');
+  const checkpoint = join(at('detector'), 'best.safetensors');
+  const results = at('results.json');
+  const { val } = data.splits;
+  const { stats, detections } = await evaluate({ checkpoint, ...val, observer });
+  await writeResults(results, detections);
+
+  part(5, `drawing what it finds in ${shown} of them`);
+  const { images } = parseCoco(val.annotations);
+  const inputs = images.slice(0, shown).map(({ file_name }) => join(val.images, String(file_name)));
+  await predict({ checkpoint, inputs, out: at('predictions'), score: 0.5, observer });
+
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    top1: top1 ?? null,
+    stats,
+    seconds,
+    paths: { data: at('data'), checkpoint, results, predictions: at('predictions') },
+  };
+}
+
+async function learn<Batch>(
+  task: Task<Batch> & { close(): Promise<void> },
+  config: Config,
+  folder: string,
+  observer: TrainObserver = silent,
+  signal?: AbortSignal,
+): Promise<Metrics> {
+  const run = RunFolder.create(folder, folder, config);
+  try {
+    return await train(task, { config, run, resume: false, observer, ...(signal ? { signal } : {}) });
+  } finally {
+    run.close();
+    await task.close();
+  }
+}
+
+const silent: TrainObserver = { onStep() {}, onEvaluating() {}, onEvaluated() {}, onWarning() {} };
+
+/** The data of this demo, in place of what the config file says. */
+function splitOverrides({ splits }: ShapesFiles): Record<string, string> {
+  const entries = Object.entries(splits).flatMap(([split, { annotations, images }]) => [
+    [`data.${split}.annotations`, annotations],
+    [`data.${split}.images`, images],
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** As `--set` takes them; JSON strings are YAML too, whatever a path has in it. */
+function overrides(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+}

@@ -1,0 +1,72 @@
+/** Runs a detector over a data set and measures it. */
+import type { CocoFile } from '../data/coco/cocoFile.js';
+import type { DetectionColumns } from '../data/coco/detectionColumns.js';
+import type { BrokenPicture } from '../data/image/brokenPicture.js';
+import { type CocoEvaluation, evaluateCoco } from '../eval/cocoEval.js';
+import type { EvalOptions } from '../eval/evalParams.js';
+import { Detector } from '../models/detector.js';
+import { detectAll } from '../models/evaluateDetector.js';
+import { byFileName, checkSameCategories, evaluationLoader, openSplit } from '../train/detectionData.js';
+import { dataEvents, type Observer } from './observer.js';
+
+export interface EvaluateOptions extends EvalOptions {
+  /** Of `train`. */
+  readonly checkpoint: string;
+  /** COCO json. */
+  readonly annotations: string;
+  /** Folder of the pictures that the annotations name. */
+  readonly images: string;
+  /** Pictures at a time; no number depends on it. @default 1 */
+  readonly batchSize?: number | undefined;
+  /** What pictures that are missing or cannot be read do: end it all, or count as pictures in which nothing was found. @default 'stop' */
+  readonly onBroken?: 'stop' | 'skip' | undefined;
+  /** What the message of `stop` says about going on without them. */
+  readonly howToSkip?: string | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+export interface Evaluation extends CocoEvaluation {
+  readonly groundTruth: CocoFile;
+  /** All that was found; `writeResults` writes it as COCO results. */
+  readonly detections: DetectionColumns;
+  /** Pictures that could not be read. Their objects count as missed. */
+  readonly skipped: readonly BrokenPicture[];
+}
+
+/** @throws DatasetError, CheckpointError with all that is wrong with a file */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { checkpoint, annotations, images, onBroken = 'stop', howToSkip = "onBroken: 'skip'" } = options;
+  const started = performance.now();
+  const { observer = {}, batchSize = 1 } = options;
+  const skipped: BrokenPicture[] = [];
+  const events = dataEvents(observer);
+  const onSkipped = (picture: BrokenPicture) => {
+    skipped.push(picture);
+    events.onSkipped(picture);
+  };
+  const split = { annotations, images, limit: null };
+  const policy = { empty: 'keep', missing: onBroken, onBroken, howToSkip, onLooked: events.onLooked } as const;
+  const { coco, dataset } = await openSplit(split, policy);
+  for (const warning of coco.warnings) events.onWarning(`${annotations}: ${warning}`);
+  const detector = Detector.load(checkpoint);
+  try {
+    checkSameCategories(detector, dataset, annotations);
+    for (const { at, message } of dataset.summary.broken) onSkipped({ file: at, reason: message });
+    const loader = evaluationLoader(dataset, detector.description.input, batchSize, {
+      onBroken,
+      onSkipped: byFileName(images, onSkipped),
+    });
+    try {
+      const total = dataset.records.length;
+      const detections = await detectAll(detector, loader, (done) => observer.onProgress?.(done, total, 'pictures'));
+      const load = (performance.now() - started) / 1000;
+      const evaluation = evaluateCoco(coco, detections, options);
+      const seconds = { ...evaluation.seconds, load };
+      return { ...evaluation, seconds, groundTruth: coco, detections, skipped };
+    } finally {
+      await loader.close();
+    }
+  } finally {
+    await detector.dispose();
+  }
+}

@@ -1,0 +1,127 @@
+/** Finds objects in pictures. */
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import type { BrokenPicture } from '../data/image/brokenPicture.js';
+import type { RgbImage } from '../data/image/image.js';
+import { drawBoxes } from '../draw/drawBoxes.js';
+import { DatasetError, ImageError, type Problem } from '../errors.js';
+import { type Detection, Detector } from '../models/detector.js';
+import type { EngineOptions } from '../tensorflow/config.js';
+import { openDecoder } from '../tensorflow/jpegDecoder.js';
+import type { Observer } from './observer.js';
+
+export interface PredictOptions {
+  /** Of `train`. */
+  readonly checkpoint: string;
+  /** Pictures, and folders of pictures. */
+  readonly inputs: readonly string[];
+  /** A folder for the pictures with their boxes and for `detections.json`. Nothing is written where it is left out. */
+  readonly out?: string | undefined;
+  /** Least score of a detection, 0 … 1. @default 0.3 */
+  readonly score?: number | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+/** What was found in one picture. */
+export interface Prediction {
+  readonly file: string;
+  /** Of the upright picture, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Best first. */
+  readonly detections: readonly Detection[];
+}
+
+export interface Predictions {
+  /** In the order of the inputs. */
+  readonly pictures: readonly Prediction[];
+  /** Pictures that could not be read. */
+  readonly skipped: readonly BrokenPicture[];
+}
+
+const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff', '.avif']);
+
+/** For a few pictures, what makes each faster takes longer than it saves: two seconds before the first. */
+const quickToStart: EngineOptions = { fuse: false, optimize: false };
+const manyPictures = 20;
+
+/**
+ * @throws DatasetError when an input does not exist, or a folder has no picture
+ * @throws CheckpointError when the checkpoint is damaged or of another kind
+ */
+export async function predict(options: PredictOptions): Promise<Predictions> {
+  const { checkpoint, inputs, out, score = 0.3, observer = {} } = options;
+  const files = await expand(inputs);
+  const detector = Detector.load(checkpoint, files.length < manyPictures ? quickToStart : {});
+  const pictures: Prediction[] = [];
+  const skipped: BrokenPicture[] = [];
+  try {
+    if (out !== undefined) await mkdir(out, { recursive: true });
+    const names = new PictureNames();
+    const decode = openDecoder();
+    for (const [i, file] of files.entries()) {
+      observer.onProgress?.(i, files.length, file);
+      try {
+        const image = await decode(file);
+        const detections = await detector.detect(image, { scoreThreshold: score });
+        pictures.push({ file, width: image.width, height: image.height, detections });
+        if (out !== undefined) await draw(image, detections, detector, join(out, names.of(file)));
+      } catch (error) {
+        if (!(error instanceof ImageError)) throw error;
+        const picture = { file: error.file, reason: error.reason };
+        skipped.push(picture);
+        observer.onSkipped?.(picture);
+      }
+    }
+    if (out !== undefined) await writeFile(join(out, 'detections.json'), `${JSON.stringify(pictures, null, 2)}\n`);
+    return { pictures, skipped };
+  } finally {
+    await detector.dispose();
+  }
+}
+
+async function draw(
+  image: RgbImage,
+  detections: readonly Detection[],
+  { categories }: Detector,
+  file: string,
+): Promise<void> {
+  const labels = categories.map(({ name }) => name);
+  const boxes = detections.map(({ label, score, box }) => ({
+    box,
+    label: labels.indexOf(label),
+    text: `${label} ${score.toFixed(2)}`,
+  }));
+  await drawBoxes(image, boxes.reverse(), file);
+}
+
+/** Files as they are, folders as the pictures in them. @throws DatasetError listing what is not there */
+async function expand(inputs: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  const problems: Problem[] = [];
+  for (const input of inputs) {
+    const found = await stat(input).catch(() => undefined);
+    if (found === undefined) problems.push({ at: input, message: 'no such file or folder' });
+    else if (found.isDirectory()) {
+      const names = (await readdir(input)).filter((name) => pictureEndings.has(extname(name).toLowerCase())).sort();
+      if (names.length === 0) problems.push({ at: input, message: 'has no pictures in it' });
+      files.push(...names.map((name) => join(input, name)));
+    } else files.push(input);
+  }
+  if (problems.length > 0) throw new DatasetError('inputs', problems);
+  return files;
+}
+
+/** File names in the output folder: the picture's own, with its folder's in front where two pictures share one. */
+class PictureNames {
+  readonly #taken = new Set<string>();
+
+  of(file: string): string {
+    const ending = /\.(jpe?g|png|webp)$/i.test(file) ? '' : '.jpg';
+    const plain = basename(file) + ending;
+    let name = this.#taken.has(plain) ? `${basename(dirname(file))}_${plain}` : plain;
+    for (let n = 2; this.#taken.has(name); n++) name = `${n}_${plain}`;
+    this.#taken.add(name);
+    return name;
+  }
+}
