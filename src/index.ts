@@ -1,10 +1,29 @@
 /**
- * The public API of cmtdet. `parseCoco` and `evaluateCoco` work without TensorFlow: the library is loaded by the first
- * model that is used, not by this import.
+ * The public API of cmtdet. Importing it loads neither tfjs nor TensorFlow: each function and model loads what it needs when
+ * it is called. Nothing here prints. `cmtdet/eval` and `cmtdet/data` have the parts that never need TensorFlow.
  */
+import type { Config } from './config/schema.js';
+import type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
+import type { Classifier as LoadedClassifier } from './models/classifier.js';
+import type { Detector as LoadedDetector } from './models/detector.js';
+import type { DemoOptions, DemoResult } from './run/demo.js';
+import type { EvaluateOptions, Evaluation } from './run/evaluate.js';
+import type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
+import type { InfoOptions, ModelInfo } from './run/info.js';
+import type { Predictions, PredictOptions } from './run/predict.js';
+import type { PreviewOptions, PreviewSheet } from './run/preview.js';
+import type { Profile, ProfileOptions } from './run/profile.js';
+import type { EngineOptions } from './tensorflow/config.js';
 
-export type { CocoAnnotation, CocoCategory, CocoFile, CocoImage } from './data/coco/cocoFile.js';
-export { parseCoco } from './data/coco/parseCoco.js';
+export type { ClassificationConfig, Config, DetectionConfig } from './config/schema.js';
+export type { CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage } from './data/coco/cocoFile.js';
+export type { DetectionColumns } from './data/coco/detectionColumns.js';
+export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
+export type { JsonInput } from './data/coco/records.js';
+export { writeResults } from './data/coco/write.js';
+export type { BrokenPicture } from './data/image/brokenPicture.js';
+export type { RgbImage } from './data/image/image.js';
+export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
 export {
   CheckpointError,
   CmtdetError,
@@ -12,10 +31,128 @@ export {
   DatasetError,
   EngineError,
   ImageError,
+  InterruptedError,
+  NonFiniteError,
   type Problem,
   UsageError,
 } from './errors.js';
-export { type CocoEvaluation, evaluateCoco } from './eval/cocoEval.js';
+export { type CocoEvaluation, type DetectionSource, evaluateCoco } from './eval/cocoEval.js';
+export type { AreaRange, EvalOptions } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
-export { Classifier } from './models/classifier.js';
-export { type Detection, type DetectOptions, Detector } from './models/detector.js';
+export type { ClassifierDescription, DetectorDescription } from './models/description.js';
+export type { Detection, DetectOptions } from './models/detector.js';
+export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
+export type { EvaluateOptions, Evaluation } from './run/evaluate.js';
+export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
+export type { InfoOptions, ModelInfo } from './run/info.js';
+export type { InputSize } from './run/namedModel.js';
+export type { Observer } from './run/observer.js';
+export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
+export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
+export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
+export type { EngineOptions } from './tensorflow/config.js';
+export type { HostTensor } from './tensorflow/hostTensor.js';
+export type { OperationTiming } from './tensorflow/timings.js';
+export type { Metrics, StepEvent, TrainObserver } from './train/task.js';
+
+/** A trained detector, ready to be given pictures: {@link Detector.load} opens one. */
+export type Detector = LoadedDetector;
+
+export const Detector = {
+  /**
+   * Reads a detector from a checkpoint of `train`, which may also be called as `cmtdet train`.
+   *
+   * @throws CheckpointError when the file is damaged or of another kind
+   * @example
+   * const detector = await Detector.load('runs/cells/best.safetensors');
+   * for (const { label, score, box } of await detector.detect('photo.jpg')) console.log(label, score, box);
+   * await detector.dispose();
+   */
+  async load(path: string, engine?: EngineOptions): Promise<Detector> {
+    return (await import('./models/detector.js')).Detector.load(path, engine);
+  },
+};
+
+/** A trained classifier, ready to be given pictures: {@link Classifier.load} opens one. */
+export type Classifier = LoadedClassifier;
+
+export const Classifier = {
+  /**
+   * Reads a classifier from a checkpoint of `pretrain`, or of the CMT authors (`.pth`, or safetensors with their names).
+   *
+   * @throws CheckpointError when the file is damaged, incomplete, or of another kind
+   */
+  async load(path: string, engine?: EngineOptions): Promise<Classifier> {
+    return (await import('./models/classifier.js')).Classifier.load(path, engine);
+  },
+};
+
+/**
+ * Reads a config file, with its defaults filled in. Relative paths in it start at the working folder of the process.
+ *
+ * @param overrides changes, as `train.epochs=3`; a later one wins
+ * @throws ConfigError with all problems, each with its line
+ */
+export async function loadConfig(file: string, overrides?: readonly string[]): Promise<Config> {
+  return (await import('./config/load.js')).loadConfig(file, overrides);
+}
+
+/**
+ * Runs a detector over a data set and measures it as COCO does.
+ *
+ * @throws DatasetError, CheckpointError with all that is wrong with a file
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  return (await import('./run/evaluate.js')).evaluate(options);
+}
+
+/**
+ * Runs a classifier over class folders and counts what it gets right.
+ *
+ * @throws DatasetError, CheckpointError with all that is wrong with a file
+ */
+export async function evaluateClassifier(options: EvaluateClassifierOptions): Promise<ClassifierEvaluation> {
+  return (await import('./run/evaluateClassifier.js')).evaluateClassifier(options);
+}
+
+/**
+ * Finds objects in pictures, and draws them where a folder for that is given.
+ *
+ * @throws DatasetError when an input does not exist, or a folder has no picture
+ * @throws CheckpointError when the checkpoint is damaged or of another kind
+ */
+export async function predict(options: PredictOptions): Promise<Predictions> {
+  return (await import('./run/predict.js')).predict(options);
+}
+
+/**
+ * Draws the first batches of a training run, as the network would see them.
+ *
+ * @throws DatasetError with every problem of the data that can be seen before the first step
+ */
+export async function preview(options: PreviewOptions): Promise<PreviewSheet[]> {
+  return (await import('./run/preview.js')).preview(options);
+}
+
+/** Parameters, operations and feature maps of a model. @throws UsageError when it is no file and no known name */
+export async function info(options: InfoOptions): Promise<ModelInfo> {
+  return (await import('./run/info.js')).info(options);
+}
+
+/** Where the time of a training step or of inference goes, operation by operation. */
+export async function profile(options: ProfileOptions): Promise<Profile> {
+  return (await import('./run/profile.js')).profile(options);
+}
+
+/** Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: eight minutes on two cores. */
+export async function demo(options: DemoOptions): Promise<DemoResult> {
+  return (await import('./run/demo.js')).demo(options);
+}
+
+/**
+ * Makes a small data set to try things with: pictures of shapes with COCO json, and class folders. The same options give the
+ * same pictures.
+ */
+export async function generateShapes(folder: string, options?: ShapesOptions): Promise<ShapesFiles> {
+  return (await import('./data/shapes/generate.js')).generateShapes(folder, options);
+}

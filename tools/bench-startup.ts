@@ -1,7 +1,7 @@
 /**
  * How long a user waits for a first answer: npx tsx tools/bench-startup.ts [--runs N] [--out FILE]
  *
- * `cmtdet --help`, and `cmtdet predict` of one picture with a fresh RetinaNet of CMT-Ti, for inputs of 800 and of 320 pixels on
+ * `import 'cmtdet'` and its two parts without TensorFlow (the import alone, in a new process); `cmtdet --help`, and `cmtdet predict` of one picture with a fresh RetinaNet of CMT-Ti, for inputs of 800 and of 320 pixels on
  * the short side: each N times (5) in a process of its own, from the compiled program (`npm run setup` first). A run before
  * those, which brings the files into the system's cache, is not counted.
  */
@@ -24,11 +24,17 @@ import { summary } from './bench/statistics.js';
 const { values: options } = parseArgs({
   options: { runs: { type: 'string', default: '5' }, out: { type: 'string' } },
 });
-const command = fileURLToPath(new URL('../bin/cmtdet.js', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const command = join(root, 'bin', 'cmtdet.js');
 const folder = mkdtempSync(join(tmpdir(), 'cmtdet-startup-'));
 try {
   const picture = await makePicture();
-  const results: Record<string, readonly number[]> = { '--help': timesOf(['--help']) };
+  const results: Record<string, readonly number[]> = {
+    ...Object.fromEntries(
+      ['', '/eval', '/data'].map((part) => [`import 'cmtdet${part}'`, importTimes(`cmtdet${part}`)]),
+    ),
+    '--help': timesOf(['--help']),
+  };
   for (const [shortSide, longSide] of [
     [320, 533],
     [800, 1333],
@@ -61,6 +67,15 @@ function timesOf(args: readonly string[]): number[] {
     if (status !== 0) throw new Error(`cmtdet ${args[0]} ended with ${status}: ${stderr}`);
     return performance.now() - started;
   };
+  once();
+  return Array.from({ length: Number(options.runs) }, once);
+}
+
+/** ms that the import took in each of the processes, without the start of Node. */
+function importTimes(name: string): number[] {
+  const program = `const started = performance.now(); await import('${name}'); console.log(performance.now() - started);`;
+  const args = ['--input-type=module', '--eval', program]; // in this folder, the package's own name leads to what is compiled
+  const once = () => Number(spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' }).stdout);
   once();
   return Array.from({ length: Number(options.runs) }, once);
 }
