@@ -115,7 +115,7 @@ async function classification(policy: RandAugmentPolicy | null): Promise<Speed> 
     names.map((file) => ({ file, label: 0 })),
   ).flat();
   const dataset = { root: folder, classes: ['one'], pictures };
-  const mix = { mixupAlpha: 0, cutmixAlpha: 0, probability: 0, switchProbability: 0 };
+  const mix = { mixupAlpha: 0, cutmixAlpha: 0, probability: 0, switchProbability: 0, groups: 1 };
   const options = { dataset, batchSize, transform, mix, smoothing: 0, seed: 0, workers, decoder, prefetch: 4 };
   const loader = new ClassificationLoader(options);
   const speed = await speedOfEpoch((epoch) => loader.epoch(epoch));

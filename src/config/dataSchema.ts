@@ -158,8 +158,13 @@ export const ClassificationData = z.strictObject({
     ),
   mixup: z.number().min(0).default(0.8).describe('α of the Beta distribution. 0: off. Zhang et al. (2018).'),
   cutmix: z.number().min(0).default(1).describe('α of the Beta distribution. 0: off. Yun et al. (2019).'),
-  mixProbability: fraction.default(1).describe('Chance that a batch is mixed at all.'),
+  mixProbability: fraction.default(1).describe('Chance that a group is mixed at all.'),
   switchProbability: fraction.default(0.5).describe('Where both are on: chance that it is cutmix.'),
+  mixGroups: count
+    .default(1)
+    .describe(
+      'Groups of an update that are mixed alike, each by a draw of its own, however the update is dealt to processes or accumulated. Timm draws once for each device.',
+    ),
   smoothing: z.number().min(0).lt(1).default(0.1).describe('Label smoothing.'),
   erasing: Erasing.prefault({}).describe('Random erasing with noise, after normalising. Zhong et al. (2020).'),
   repeatedAugmentation: count

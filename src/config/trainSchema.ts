@@ -127,7 +127,11 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
     .strictObject({
       epochs: count.default(defaults.epochs).describe('Passes over the training set.'),
       batchSize: count.default(defaults.batchSize).describe('Pictures in a batch, on each machine.'),
-      accumulate: count.default(1).describe('Batches whose gradients are averaged for one step.'),
+      accumulate: count
+        .default(1)
+        .describe(
+          'Batches whose gradients are averaged for one step. They are the parts of one global batch, dealt as to processes.',
+        ),
       optimizer: optimizer(defaults),
       schedule: Schedule.prefault({ name: schedule }),
       clipNorm: positive

@@ -16,21 +16,22 @@ export function eraseWithNoise(x: tf.Tensor4D, parts: tf.Tensor2D, ctx: Pick<For
 }
 
 /**
- * Mixes each picture of a batch with the one at the same place from its end. [B, H, W, 3] → [B, H, W, 3]
+ * Mixes each picture of a batch with the one half a batch away. B is even. [B, H, W, 3] → [B, H, W, 3]
  *
- * Every value becomes `blend[0] × own + blend[1] × partner`; then the partner's values take the part `cut`.
+ * Every value becomes `blend × own + (1 - blend) × partner`; then the partner's values take the part `cut`.
  *
  * Source: Zhang et al., "mixup" (2018), and Yun et al., "CutMix" (2019), as timm mixes batches. What is drawn, and how the
  * targets are mixed: data/augment/mix.ts.
  *
- * @param blend [2]: 1 and 0 where nothing is blended
- * @param cut [4] int32: top, left, bottom, right in pixels, the last two not included; all 0 for nothing
+ * @param blend [B]: 1 where nothing is blended
+ * @param cut [B, 4] int32: top, left, bottom, right in pixels, the last two not included; all 0 for nothing
  */
-export function mixWithReversed(x: tf.Tensor4D, blend: tf.Tensor1D, cut: tf.Tensor1D): tf.Tensor4D {
-  const partner = tf.reverse(x, 0);
-  const [own, other] = tf.split(blend, 2); // [1] each
-  const blended = tf.add(tf.mul(x, own!), tf.mul(partner, other!));
-  const mask = rectangles(tf.reshape(cut, [1, 4]), x.shape); // [1, H, W, 1]
+export function mixHalves(x: tf.Tensor4D, blend: tf.Tensor1D, cut: tf.Tensor2D): tf.Tensor4D {
+  const [first, second] = tf.split(x, 2) as [tf.Tensor4D, tf.Tensor4D];
+  const partner = tf.concat([second, first]); // [B, H, W, 3]
+  const own = tf.reshape(blend, [-1, 1, 1, 1]);
+  const blended = tf.add(tf.mul(x, own), tf.mul(partner, tf.sub(1, own)));
+  const mask = rectangles(cut, x.shape); // [B, H, W, 1]
   return tf.add(tf.mul(blended, tf.sub(1, mask)), tf.mul(partner, mask));
 }
 

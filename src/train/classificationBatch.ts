@@ -5,7 +5,7 @@ import type { ClassificationBatch } from '../data/classification/loader.js';
 import { rgbChannels } from '../data/image/image.js';
 import type { CmtClassifier } from '../models/cmtClassifier.js';
 import { softTargetCrossEntropy } from '../models/losses.js';
-import { eraseWithNoise, mixWithReversed } from '../models/mixedInput.js';
+import { eraseWithNoise, mixHalves } from '../models/mixedInput.js';
 import { normalisePixels } from '../models/preprocess.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -21,8 +21,8 @@ export function classificationFeed(batch: FedBatch, classes: number): Record<str
     images: { data: images, shape: [batchSize, size, size, rgbChannels] },
     targets: { data: targets, shape: [batchSize, classes] },
     erase: { data: erase, shape: [batchSize, 4] },
-    blend: { data: blend, shape: [2] },
-    cut: { data: cut, shape: [4] },
+    blend: { data: blend, shape: [batchSize] },
+    cut: { data: cut, shape: [batchSize, 4] },
   };
 }
 
@@ -35,7 +35,7 @@ export function classificationInput(
   let x = normalisePixels(images as tf.Tensor4D);
   if (erasing.probability > 0) x = eraseWithNoise(x, erase as tf.Tensor2D, ctx);
   const mixes = (mixup > 0 || cutmix > 0) && mixProbability > 0;
-  if (mixes) x = mixWithReversed(x, blend as tf.Tensor1D, cut as tf.Tensor1D);
+  if (mixes) x = mixHalves(x, blend as tf.Tensor1D, cut as tf.Tensor2D);
   return x;
 }
 

@@ -7,7 +7,7 @@ import { parseCoco } from '../data/coco/parseCoco.js';
 import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detection/dataset.js';
 import { DetectionLoader } from '../data/detection/loader.js';
 import type { DetectionLoaderOptions } from '../data/detection/loaderOptions.js';
-import { type Sampler, sampleAll, sampleByRepeatFactor, sampleClassBalanced } from '../data/detection/sampling.js';
+import { type Sampler, sampleByRepeatFactor, sampleClassBalanced } from '../data/detection/sampling.js';
 import { DatasetError } from '../errors.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { cacheOptions } from './loaderSettings.js';
@@ -76,19 +76,21 @@ export function evaluationLoader(
 export function trainingLoader(
   dataset: DetectionDataset,
   data: Data,
-  { batchSize, seed }: { batchSize: number; seed: number },
+  { batchSize, accumulate, seed }: Pick<DetectionConfig['train'], 'batchSize' | 'accumulate' | 'seed'>,
   options: Partial<DetectionLoaderOptions>,
 ): DetectionLoader {
   const { shortSide, longSide, multiScale, flip, mosaic, randomCrop, photometric, maxShapes, prefetch, onBroken } =
     data;
   const cache = cacheOptions(data);
+  const sampler = samplerOf(dataset, data);
   return new DetectionLoader({
     dataset,
     batchSize,
+    accumulate,
     shortSide: multiScale.length > 0 ? multiScale : shortSide,
     longSide,
     maxShapes,
-    sampler: samplerOf(dataset, data),
+    ...(sampler ? { sampler } : {}),
     flip,
     mosaic,
     ...(randomCrop.probability > 0 ? { randomCrop } : {}),
@@ -102,10 +104,10 @@ export function trainingLoader(
   });
 }
 
-function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: Data): Sampler {
+function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: Data): Sampler | undefined {
   switch (sampler) {
     case 'none':
-      return sampleAll(records);
+      return undefined;
     case 'repeatFactor':
       return sampleByRepeatFactor(records, repeatThreshold);
     case 'classBalanced':

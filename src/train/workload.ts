@@ -144,7 +144,8 @@ function classifierTraining(
   const targets = new Float32Array(batch * classes);
   for (let b = 0; b < batch; b++) targets[b * classes + (b % classes)] = 1;
   const model = buildClassifier(config, classes);
-  const mixing = { erase: new Int32Array(4 * batch), blend: Float32Array.of(1, 0), cut: new Int32Array(4) };
+  const nowhere = new Int32Array(4 * batch);
+  const mixing = { erase: nowhere, blend: new Float32Array(batch).fill(1), cut: nowhere };
   return {
     model,
     feed: classificationFeed({ images: pixels(shape), batchSize: batch, size, targets, ...mixing }, classes),

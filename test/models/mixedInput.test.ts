@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eraseWithNoise, mixWithReversed } from '../../src/models/mixedInput.js';
+import { eraseWithNoise, mixHalves } from '../../src/models/mixedInput.js';
 import { Random } from '../../src/random.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { Program } from '../../src/tensorflow/program.js';
@@ -29,43 +29,56 @@ function pictures(batch: number, height: number, width: number): Float32Array {
   });
 }
 
-describe('mixWithReversed', () => {
+describe('mixHalves', () => {
   const [batch, height, width] = [4, 3, 5];
   const data = pictures(batch, height, width);
   const size = height * width * 3;
   /** The definition, value by value. */
-  const expected = (blend: number[], [top, left, bottom, right]: number[]) =>
+  const expected = (blend: number[], cut: number[][]) =>
     Array.from(data, (own, at) => {
+      const i = Math.floor(at / size);
       const pixel = Math.floor((at % size) / 3);
       const [y, x] = [Math.floor(pixel / width), pixel % width];
-      const partner = data[(batch - 1 - Math.floor(at / size)) * size + (at % size)]!;
-      const inside = y >= top! && y < bottom! && x >= left! && x < right!;
-      return inside ? partner : own * blend[0]! + partner * blend[1]!;
+      const partner = data[((i + 2) % batch) * size + (at % size)]!;
+      const [top, left, bottom, right] = cut[i] as [number, number, number, number];
+      const inside = y >= top && y < bottom && x >= left && x < right;
+      return inside ? partner : own * blend[i]! + partner * (1 - blend[i]!);
     });
+  const all = <T>(value: T): T[] => Array(batch).fill(value);
 
-  test.each<[string, number[], number[]]>([
-    ['mixup: 0.75 own, 0.25 partner', [0.75, 0.25], [0, 0, 0, 0]],
-    ['CutMix: rows 1 to 2, columns 2 to 3', [1, 0], [1, 2, 3, 4]],
-    ['the whole picture is cut', [1, 0], [0, 0, 3, 5]],
-    ['nothing', [1, 0], [0, 0, 0, 0]],
+  test.each<[string, number[], number[][]]>([
+    ['mixup: 0.75 own, 0.25 partner', all(0.75), all([0, 0, 0, 0])],
+    ['CutMix: rows 1 to 2, columns 2 to 3', all(1), all([1, 2, 3, 4])],
+    ['the whole picture is cut', all(1), all([0, 0, 3, 5])],
+    ['nothing', all(1), all([0, 0, 0, 0])],
+    [
+      'two groups: mixup and CutMix',
+      [0.75, 1, 0.75, 1],
+      [
+        [0, 0, 0, 0],
+        [1, 2, 3, 4],
+        [0, 0, 0, 0],
+        [1, 2, 3, 4],
+      ],
+    ],
   ])('%s, eager and traced', async (_, blend, cut) => {
     const mixed = tf.tidy(() =>
-      mixWithReversed(
+      mixHalves(
         tf.tensor4d(data, [batch, height, width, 3]),
         tf.tensor1d(blend),
-        tf.tensor1d(cut, 'int32'),
+        tf.tensor2d(cut.flat(), [batch, 4], 'int32'),
       ).dataSync(),
     );
     const wanted = expected(blend, cut);
     for (const [i, value] of mixed.entries()) expect(value).toBeCloseTo(wanted[i]!, 5);
 
     const run = program.compile<'x' | 'blend' | 'cut', 'mixed'>((inputs) => ({
-      mixed: mixWithReversed(inputs.x as tf.Tensor4D, inputs.blend as tf.Tensor1D, inputs.cut as tf.Tensor1D),
+      mixed: mixHalves(inputs.x as tf.Tensor4D, inputs.blend as tf.Tensor1D, inputs.cut as tf.Tensor2D),
     }));
     const traced = await run({
       x: { data, shape: [batch, height, width, 3] },
-      blend: { data: Float32Array.from(blend), shape: [2] },
-      cut: { data: Int32Array.from(cut), shape: [4] },
+      blend: { data: Float32Array.from(blend), shape: [batch] },
+      cut: { data: Int32Array.from(cut.flat()), shape: [batch, 4] },
     });
     expect(traced.mixed.data).toEqual(mixed);
   });

@@ -6,17 +6,30 @@ export interface MixOptions {
   readonly mixupAlpha: number;
   /** λ ~ Beta(α, α) of CutMix; 0 switches CutMix off. Yun et al., "CutMix" (2019). */
   readonly cutmixAlpha: number;
-  /** How often a batch is mixed at all. */
+  /** How often a group is mixed at all. */
   readonly probability: number;
-  /** How often a mixed batch takes CutMix, where both are on. */
+  /** How often a mixed group takes CutMix, where both are on. */
   readonly switchProbability: number;
+  /**
+   * Pictures of an update are mixed in so many groups, each of which draws once. Timm draws once for each device's batch, so as many as
+   * a recipe had devices.
+   */
+  readonly groups: number;
+}
+
+/** Whether anything is ever mixed. */
+export function mixes({ mixupAlpha, cutmixAlpha, probability }: MixOptions): boolean {
+  return (mixupAlpha > 0 || cutmixAlpha > 0) && probability > 0;
 }
 
 /**
- * How one batch is mixed with itself in reverse order: picture i with picture B - 1 - i.
+ * How pictures are mixed with those half a batch away: picture i with picture i ± B ÷ 2.
+ *
+ * That pairs pictures alike however an update is dealt (data/loading/shard.ts): partners are half an update apart, and so in one part.
+ * Timm pairs a batch with itself in reverse order, which comes to the same in a random order.
  *
  * Every pixel becomes `blend × own + (1 - blend) × partner`, then those in `box` become the partner's. So mixup has a blend
- * below 1 and no box, CutMix a box and a blend of 1, and a batch left alone neither.
+ * below 1 and no box, CutMix a box and a blend of 1, and a group left alone neither.
  */
 export interface Mix {
   readonly blend: number;
@@ -29,10 +42,10 @@ const noBox: PixelRect = { left: 0, top: 0, width: 0, height: 0 };
 
 export const unmixed: Mix = { blend: 1, box: noBox, lambda: 1 };
 
-/** What is done to one batch of `size` × `size` pictures. Source: timm's `Mixup` in batch mode. */
+/** What is done to one group of `size` × `size` pictures. Source: timm's `Mixup` in batch mode. */
 export function drawMix(options: MixOptions, size: number, random: Random): Mix {
   const { mixupAlpha, cutmixAlpha, probability, switchProbability } = options;
-  if ((mixupAlpha === 0 && cutmixAlpha === 0) || !random.bool(probability)) return unmixed;
+  if (!mixes(options) || !random.bool(probability)) return unmixed;
   const cutmix = mixupAlpha === 0 || (cutmixAlpha > 0 && random.bool(switchProbability));
   const alpha = cutmix ? cutmixAlpha : mixupAlpha;
   const lambda = random.beta(alpha, alpha);
@@ -58,16 +71,24 @@ export function drawCutmixBox(lambda: number, size: number, random: Random): Pix
  * Targets of a mixed batch: labels [B] → [B, K].
  *
  * Smoothing first (the label gets 1 - s + s / K, others s / K; Szegedy et al., "Rethinking the Inception Architecture", 2016),
- * then the mix with the reversed batch.
+ * then the mix with the other half of the batch.
+ *
+ * @param lambdas [B]
  */
-export function softTargets(labels: Int32Array, classes: number, smoothing: number, lambda: number): Float32Array {
+export function softTargets(
+  labels: Int32Array,
+  classes: number,
+  smoothing: number,
+  lambdas: readonly number[],
+): Float32Array {
   const off = smoothing / classes;
   const extra = 1 - smoothing; // what the label has above the others
   const targets = new Float32Array(labels.length * classes).fill(off);
   for (let i = 0; i < labels.length; i++) {
     const row = i * classes;
     const own = labels[i]!;
-    const partner = labels[labels.length - 1 - i]!;
+    const lambda = lambdas[i]!;
+    const partner = lambda === 1 ? own : labels[(i + labels.length / 2) % labels.length]!;
     if (own === partner) {
       targets[row + own] = off + extra;
     } else {

@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import type { BrokenPicture } from '../image/brokenPicture.js';
 import { openDecoder } from '../image/decode.js';
 import type { DecodeImage } from '../image/image.js';
+import { decodeFilePart, orBroken } from '../loading/pictureReader.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import type { ClassificationDataset, ClassPicture } from './dataset.js';
-import { readPicture } from './readPicture.js';
+import { filePart } from './viewBatches.js';
 
 /** The health of a classification data set. */
 export interface ClassificationHealth {
@@ -61,7 +62,7 @@ export async function checkClassificationDataset(
 
 /** Keeps no pixels: they would wait in the queue. */
 async function sizeOf(root: string, picture: ClassPicture, decode: DecodeImage): Promise<PictureSize | BrokenPicture> {
-  const decoded = await readPicture(root, picture, decode);
+  const decoded = await orBroken(picture.file, decodeFilePart(decode, filePart(root, picture)));
   return 'reason' in decoded ? decoded : { file: picture.file, width: decoded.width, height: decoded.height };
 }
 

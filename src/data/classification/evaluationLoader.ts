@@ -1,28 +1,40 @@
 import type { BrokenPicture } from '../image/brokenPicture.js';
+import { dealtLength, globalBatchSize, partsOf } from '../loading/shard.js';
 import type { EvaluationTransform } from './transforms.js';
-import { type ViewBatch, ViewBatches, type ViewBatchOptions, type ViewPlan } from './viewBatches.js';
+import {
+  openViewBatches,
+  type ViewBatch,
+  type ViewBatches,
+  type ViewLoaderOptions,
+  viewBatchOf,
+  viewPlan,
+} from './viewBatches.js';
 
-export interface EvaluationLoaderOptions extends ViewBatchOptions {
+export interface EvaluationLoaderOptions extends Omit<ViewLoaderOptions, 'accumulate'> {
   readonly transform: EvaluationTransform;
-  /** This machine and their number, where several measure together: each takes every `world`-th picture. Default: one. */
-  readonly rank?: number;
-  readonly world?: number;
 }
 
-/** The centres of all pictures, each once and in the order of the data set; the last batch is filled up. */
+/**
+ * The centres of all pictures, each once and in the order of the data set; the last batch is filled up.
+ *
+ * Of several processes, each measures its part of every global batch (data/loading/shard.ts): every picture is measured by one of
+ * them, and all have equally many batches.
+ */
 export class EvaluationLoader {
   readonly #options: EvaluationLoaderOptions;
   readonly #batches: ViewBatches;
 
   constructor(options: EvaluationLoaderOptions) {
     this.#options = options;
-    this.#batches = new ViewBatches(options, { transform: { purpose: 'evaluation', ...options.transform }, seed: 0 });
+    this.#batches = openViewBatches(options, {
+      transform: { purpose: 'evaluation', ...options.transform },
+      seed: 0,
+    });
   }
 
-  /** Pictures that this machine measures. */
+  /** Pictures that this process measures. */
   get count(): number {
-    const { dataset, rank = 0, world = 1 } = this.#options;
-    return Math.ceil((dataset.pictures.length - rank) / world);
+    return dealtLength(this.#options.dataset.pictures.length, this.#part());
   }
 
   /** Files that `onBroken: 'skip'` has passed over so far. They count in no measurement. */
@@ -31,7 +43,11 @@ export class EvaluationLoader {
   }
 
   async *batches(): AsyncGenerator<ViewBatch, void, undefined> {
-    for await (const { erase, ...batch } of this.#batches.batches(this.#plans())) yield batch;
+    const { dataset, transform } = this.#options;
+    for await (const made of this.#batches.batches(this.#plans())) {
+      const { erase, ...batch } = viewBatchOf(made, dataset, transform.size);
+      yield batch;
+    }
   }
 
   /** Ends the workers. */
@@ -39,16 +55,19 @@ export class EvaluationLoader {
     return this.#batches.close();
   }
 
-  *#plans(): Generator<ViewPlan> {
-    const { batchSize, rank = 0, world = 1 } = this.#options;
-    for (let start = 0; start < this.count; start += batchSize) {
-      const distinct = Math.min(batchSize, this.count - start);
-      const places = Array.from({ length: batchSize }, (_, i) => start + (i % distinct));
-      yield {
-        pictures: places.map((place) => place * world + rank),
-        draws: places.map((place) => [0, place]),
-        distinct,
-      };
+  #part() {
+    return partsOf(this.#options)[0]!;
+  }
+
+  *#plans() {
+    const { dataset, batchSize, transform } = this.#options;
+    const part = this.#part();
+    const total = dataset.pictures.length;
+    for (let start = 0; start < total; start += globalBatchSize(this.#options)) {
+      const left = total - start;
+      const places = Array.from({ length: batchSize }, (_, i) => start + ((i * part.count + part.index) % left));
+      const views = places.map((picture) => ({ picture, draw: [0, picture] as const }));
+      yield viewPlan(views, dealtLength(Math.min(left, batchSize * part.count), part), transform.size);
     }
   }
 }

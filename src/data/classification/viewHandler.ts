@@ -1,15 +1,16 @@
 /** What a worker does for one picture of a batch: from its bytes to its place in the batch's buffer. */
 import { Random } from '../../random.js';
 import { drawResizedCrop } from '../augment/randomResizedCrop.js';
-import { DiskCache } from '../cache/diskCache.js';
-import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
-import type { CacheOptions } from '../cache/options.js';
-import type { BrokenPicture } from '../image/brokenPicture.js';
-import { type ChoosePart, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
+import { type ChoosePart, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
 import { recycle } from '../image/pixelMemory.js';
-import type { JobHandler } from '../parallel/jobs.js';
-import type { ClassPicture } from './dataset.js';
-import { readPicture } from './readPicture.js';
+import {
+  type HandlerSettings,
+  keptOf,
+  type PictureHandler,
+  type PictureSource,
+  pixelsOf,
+} from '../loading/pictureJob.js';
+import { orBroken, pictureReader } from '../loading/pictureReader.js';
 import {
   type EvaluationTransform,
   evaluationView,
@@ -21,74 +22,54 @@ import {
 
 /** What the loader tells its workers once. */
 export interface ViewSettings {
-  /** The data set's folder, or tar file. */
-  readonly root: string;
   readonly transform:
     | ({ readonly purpose: 'train' } & TrainTransform)
     | ({ readonly purpose: 'evaluation' } & EvaluationTransform);
   readonly seed: number;
-  /** URL of a module that exports `openDecoder(): DecodeImage`. */
-  readonly decoder: string;
-  readonly cache?: CacheOptions;
 }
 
-export interface ViewJob extends MemoryRequest {
-  readonly picture: ClassPicture;
-  /** Which random numbers: the epoch, and the view's position in it over all machines. */
-  readonly draw: readonly [epoch: number, position: number];
-  /** The batch's pixels, [B, size, size, 3], and this picture's place in it. */
-  readonly batch: SharedArrayBuffer;
-  readonly place: number;
-}
+/** Which random numbers: the epoch, and the view's position in it over all processes. */
+export type ViewDraw = readonly [epoch: number, position: number];
 
 /** A picture that is in its place now. */
-export interface LoadedView {
+export interface MadeView {
   readonly erase: PixelRect | undefined;
-  /** What `keepPixels` asked for. */
-  readonly kept?: SharedImage;
 }
 
-/** Opens the decoder with the first picture, then makes one view after the other. */
 export function viewHandler({
-  root,
-  transform,
-  seed,
-  decoder,
-  cache: cacheOptions,
-}: ViewSettings): JobHandler<ViewJob, LoadedView | BrokenPicture> {
-  const cache = cacheOptions?.kind === 'disk' ? new DiskCache(cacheOptions.folder, cacheOptions.maxBytes) : undefined;
+  reader,
+  task: { transform, seed },
+}: HandlerSettings<ViewSettings>): PictureHandler<PictureSource, ViewDraw, MadeView> {
+  const { read, readPart, keepsWhole } = pictureReader(reader);
   const random = new Random(seed);
-  let opened: Promise<{ openDecoder: () => DecodeImage }> | undefined;
-  let decode: DecodeImage | undefined;
-  return async ({ picture, pixels, keepPixels = false, draw, batch, place }) => {
-    opened ??= import(decoder);
-    decode ??= (await opened).openDecoder();
+  return async ({ sources, how: draw, batch, place }) => {
+    const source = sources[0]!;
     const bytes = transform.size ** 2 * rgbChannels;
     const target = new Uint8Array(batch, place * bytes, bytes);
     const drawn = random.fork(...draw);
-    if (transform.purpose === 'train' && !pixels && !keepPixels && !cache) {
+    if (transform.purpose === 'train' && !source.pixels && !source.keepPixels && !keepsWhole) {
       // Nobody wants the whole picture, so only the crop is decoded.
       const choosePart: ChoosePart = ({ width, height }) => drawResizedCrop(width, height, drawn, transform.crop);
-      const crop = await readPicture(root, picture, decode, { choosePart });
+      const crop = await orBroken(source.name, readPart(source, choosePart));
       if ('reason' in crop) return crop;
       const view = viewOfCrop(crop, wholeOf(crop), transform, drawn, target);
       recycle(crop);
-      return placed(view, target);
+      return { made: placed(view, target), kept: [] };
     }
-    const whole = pixels ? fromShared(pixels) : await readPicture(root, picture, decode, { cache });
+    const whole = await pixelsOf(source, read);
     if ('reason' in whole) return whole;
     const view =
       transform.purpose === 'train'
         ? trainView(whole, transform, drawn, target)
         : { image: evaluationView(whole, transform), erase: undefined };
-    return { ...placed(view, target), ...(keepPixels && { kept: toShared(whole) }) };
+    return { made: placed(view, target), kept: [keptOf(source, whole)] };
   };
 }
 
 const wholeOf = ({ width, height }: RgbImage): PixelRect => ({ left: 0, top: 0, width, height });
 
 /** Puts a view into its place, where it is not there already. */
-function placed({ image, erase }: TrainView, target: Uint8Array): LoadedView {
+function placed({ image, erase }: TrainView, target: Uint8Array): MadeView {
   if (image.data !== target) {
     target.set(image.data);
     recycle(image);

@@ -2,9 +2,9 @@ import type { Size } from '../../geometry/size.js';
 import type { Random } from '../../random.js';
 import type { ShapePlan } from './shapes.js';
 
-/** Which pictures go into a batch, and the shape that it has. */
-export interface BatchPlan {
-  /** [batchSize] indices of records. */
+/** Which pictures go into a global batch, and the shape that it has. */
+export interface GlobalBatch {
+  /** [size] indices of records. */
   readonly indices: readonly number[];
   /** The first `distinct` of them count; the rest repeat pictures, to fill up the last batch of an aspect group. */
   readonly distinct: number;
@@ -13,30 +13,32 @@ export interface BatchPlan {
   readonly shortSide: number;
 }
 
-export interface BatchOptions {
-  readonly batchSize: number;
+export interface GlobalBatchOptions {
+  /** Pictures in a global batch. */
+  readonly size: number;
   readonly shapes: ShapePlan;
-  /** One is drawn for each batch. */
+  /** One is drawn for each global batch. */
   readonly shortSides: readonly number[];
 }
 
 /**
- * Batches of pictures of one aspect group each, all of the same size.
+ * Global batches of pictures of one aspect group each, all of the same size: parts of one update have one shape, so none waits for
+ * another that is larger.
  *
  * @param order indices of records; kept within each group
  * @param groupOf aspect group of a record
  * @param random draws the short sides and the order of the batches; without it the first short side and no shuffling
  */
-export function planBatches(
+export function planGlobalBatches(
   order: Iterable<number>,
   groupOf: (index: number) => number,
-  { batchSize, shapes, shortSides }: BatchOptions,
+  { size, shapes, shortSides }: GlobalBatchOptions,
   random?: Random,
-): BatchPlan[] {
-  const plans: BatchPlan[] = [];
+): GlobalBatch[] {
+  const plans: GlobalBatch[] = [];
   const close = (group: number, members: readonly number[]) => {
     const shortSide = shortSides[random?.int(shortSides.length) ?? 0]!;
-    const indices = Array.from({ length: batchSize }, (_, i) => members[i % members.length]!);
+    const indices = Array.from({ length: size }, (_, i) => members[i % members.length]!);
     plans.push({ indices, distinct: members.length, shape: shapes.shapeOf(group, shortSide), shortSide });
   };
   const open: number[][] = Array.from({ length: shapes.groups }, () => []);
@@ -44,7 +46,7 @@ export function planBatches(
     const group = groupOf(index);
     const members = open[group]!;
     members.push(index);
-    if (members.length < batchSize) continue;
+    if (members.length < size) continue;
     close(group, members);
     open[group] = [];
   }
@@ -52,11 +54,13 @@ export function planBatches(
   return random ? random.shuffle(plans) : plans;
 }
 
-/** Every `count`-th entry from `index` on. All shards are equally long: the entries go round once more to fill the last ones. */
-export function shardOf<T>(
-  entries: readonly T[],
-  { index, count }: { readonly index: number; readonly count: number },
-): T[] {
-  const length = Math.ceil(entries.length / count);
-  return Array.from({ length }, (_, i) => entries[(i * count + index) % entries.length]!);
+/** How many {@link planGlobalBatches} makes. */
+export function countGlobalBatches(
+  order: Iterable<number>,
+  groupOf: (index: number) => number,
+  { size, shapes }: Pick<GlobalBatchOptions, 'size' | 'shapes'>,
+): number {
+  const members = new Uint32Array(shapes.groups);
+  for (const index of order) members[groupOf(index)]!++;
+  return members.reduce((sum, count) => sum + Math.ceil(count / size), 0);
 }

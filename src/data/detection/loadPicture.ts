@@ -1,20 +1,25 @@
-/** What a worker does for one picture of a batch: from the file, or four files, to its place in the batch's buffer. */
-import { ImageError } from '../../errors.js';
+/** What a worker does for one place of a batch: from the file, or four files, to the batch's buffer. */
 import type { LabelledBoxes } from '../../geometry/boxes.js';
 import { inputSize, type ResizeRule, type Size } from '../../geometry/size.js';
 import { Random } from '../../random.js';
-import { fromShared, type MemoryRequest, type SharedImage, toShared } from '../cache/memoryCache.js';
-import type { BrokenPicture } from '../image/brokenPicture.js';
-import type { PixelRect } from '../image/image.js';
-import { type RgbImage, rgbChannels } from '../image/image.js';
+import { type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
 import { recycle } from '../image/pixelMemory.js';
+import {
+  type HandlerSettings,
+  keptOf,
+  type PictureHandler,
+  type PictureJob,
+  type PictureSource,
+  pixelsOf,
+} from '../loading/pictureJob.js';
+import { pictureReader } from '../loading/pictureReader.js';
 import { clearAround, placePart } from './inputPicture.js';
 import { coveringPart, mosaicRects } from './mosaic.js';
 import { joinTargets, moveTargets, type PartMove } from './parts.js';
 import { drawPhotometric, mapColours, type PhotometricOptions } from './photometric.js';
 import { drawCrop, type RandomCropOptions } from './randomCrop.js';
 
-/** What changes from epoch to epoch. Everything is drawn from the job's own random numbers. */
+/** What changes from epoch to epoch. Everything is drawn from the place's own random numbers. */
 export interface AugmentOptions {
   /** Chance of mirroring left to right. */
   readonly flip: number;
@@ -22,44 +27,48 @@ export interface AugmentOptions {
   readonly photometric?: PhotometricOptions;
 }
 
-export interface PictureSource extends LabelledBoxes, MemoryRequest {
-  readonly file: string;
-}
+/** Boxes in original pixels. */
+export interface BoxedSource extends PictureSource, LabelledBoxes {}
 
-export interface PictureJob {
-  /** One picture, or the four of a mosaic. LabelledBoxes in original pixels. */
-  readonly sources: readonly PictureSource[];
+export interface InputOptions {
   readonly rule: ResizeRule;
-  /** Of this picture's random numbers. */
-  readonly seed: number;
   /** Padded size of every picture of the batch. */
   readonly shape: Size;
-  /** The batch's pixels, [B, H, W, 3], and this picture's place in it. */
-  readonly batch: SharedArrayBuffer;
-  readonly place: number;
+  /** Of this place's random numbers. */
+  readonly seed: number;
 }
 
-/** A picture that is in its place now. LabelledBoxes in input pixels. */
+/** A picture that is in its place now. Boxes in input pixels. */
 export interface LoadedPicture extends LabelledBoxes {
   /** Without padding. */
   readonly input: Size;
-  /** For each source, what `keepPixels` asked for. */
-  readonly kept: readonly (SharedImage | undefined)[];
 }
 
-export async function loadPicture(
-  job: PictureJob,
-  read: (file: string) => Promise<RgbImage>,
-  augment: AugmentOptions,
-): Promise<LoadedPicture | BrokenPicture> {
-  const images: RgbImage[] = [];
-  for (const source of job.sources) {
-    const image = source.pixels ? fromShared(source.pixels) : await read(source.file).catch(asBroken(source.file));
-    if ('reason' in image) return image;
-    images.push(image);
-  }
-  const random = new Random(job.seed);
-  const { shape } = job;
+type Job = PictureJob<BoxedSource, InputOptions>;
+
+export function detectionHandler({
+  reader,
+  task: augment,
+}: HandlerSettings<AugmentOptions>): PictureHandler<BoxedSource, InputOptions, LoadedPicture> {
+  const { read } = pictureReader(reader);
+  return async (job) => {
+    const images: RgbImage[] = [];
+    for (const source of job.sources) {
+      const image = await pixelsOf(source, read);
+      if ('reason' in image) return image;
+      images.push(image);
+    }
+    const made = fillPlace(images, job, augment);
+    const kept = job.sources.map((source, i) => keptOf(source, images[i]!));
+    for (const [i, image] of images.entries()) if (!job.sources[i]!.pixels) recycle(image);
+    return { made, kept };
+  };
+}
+
+/** Puts one picture, or the four of a mosaic, into their place. */
+function fillPlace(images: readonly RgbImage[], job: Job, augment: AugmentOptions): LoadedPicture {
+  const { shape, seed } = job.how;
+  const random = new Random(seed);
   const bytes = shape.width * shape.height * rgbChannels;
   const target = new Uint8Array(job.batch, job.place * bytes, bytes);
   const moves =
@@ -71,31 +80,17 @@ export async function loadPicture(
   });
   const input = images.length === 1 ? moves[0]!.target : shape;
   clearAround(input, shape, target);
-  const kept = job.sources.map(({ keepPixels }, i) => (keepPixels ? toShared(images[i]!) : undefined));
-  for (const [i, image] of images.entries()) if (!job.sources[i]!.pixels) recycle(image);
-  return { input: { width: input.width, height: input.height }, ...joinTargets(moved), kept };
+  return { input: { width: input.width, height: input.height }, ...joinTargets(moved) };
 }
 
-function asBroken(file: string) {
-  return (error: unknown): BrokenPicture => {
-    if (error instanceof ImageError) return { file, reason: error.reason };
-    throw error;
-  };
-}
-
-function singleMove(image: RgbImage, job: PictureJob, augment: AugmentOptions, random: Random): PartMove {
+function singleMove(image: RgbImage, job: Job, augment: AugmentOptions, random: Random): PartMove {
   const mirror = random.bool(augment.flip);
   const part = cropOf(image, job.sources[0]!, augment, random);
-  return { part, target: { left: 0, top: 0, ...fitting(part, job.rule, job.shape) }, mirror };
+  return { part, target: { left: 0, top: 0, ...fitting(part, job.how.rule, job.how.shape) }, mirror };
 }
 
-function mosaicMoves(
-  images: readonly RgbImage[],
-  job: PictureJob,
-  augment: AugmentOptions,
-  random: Random,
-): PartMove[] {
-  return mosaicRects(job.shape, random).map((target, i) => {
+function mosaicMoves(images: readonly RgbImage[], job: Job, augment: AugmentOptions, random: Random): PartMove[] {
+  return mosaicRects(job.how.shape, random).map((target, i) => {
     const mirror = random.bool(augment.flip);
     const crop = cropOf(images[i]!, job.sources[i]!, augment, random);
     return { part: coveringPart(crop, target, random), target, mirror };

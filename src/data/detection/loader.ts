@@ -1,54 +1,76 @@
-import { ImageError } from '../../errors.js';
+import type { LabelledBoxes } from '../../geometry/boxes.js';
 import { Random } from '../../random.js';
-import { MemoryCache } from '../cache/memoryCache.js';
 import type { BrokenPicture } from '../image/brokenPicture.js';
 import { rgbChannels } from '../image/image.js';
-import { type JobRunner, runInline } from '../parallel/jobs.js';
-import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
-import { WorkerPool, workerModule } from '../parallel/workerPool.js';
-import { assembleBatch, type DetectionBatch } from './assemble.js';
-import { type BatchPlan, planBatches, shardOf } from './batches.js';
-import { type DetectionLoaderOptions, type FilledOptions, loaderDefaults } from './loaderOptions.js';
-import type { AugmentOptions, LoadedPicture, PictureJob, PictureSource } from './loadPicture.js';
+import { type BatchPlan, type MadeBatch, PictureBatches } from '../loading/pictureBatches.js';
+import type { ReaderSettings } from '../loading/pictureReader.js';
+import { deal, dealtLength, globalBatchSize, partsOf, type Shard } from '../loading/shard.js';
+import { workerModule } from '../parallel/workerPool.js';
+import { countGlobalBatches, type GlobalBatch, planGlobalBatches } from './batches.js';
+import type { DetectionRecord } from './dataset.js';
+import type { DetectionLoaderOptions } from './loaderOptions.js';
+import {
+  type AugmentOptions,
+  type BoxedSource,
+  detectionHandler,
+  type InputOptions,
+  type LoadedPicture,
+} from './loadPicture.js';
 import { mosaicSize } from './mosaic.js';
-import { type PictureWorkerSettings, pictureHandler } from './pictureHandler.js';
-import { sampleAll } from './sampling.js';
 import { chooseShapes, type ShapePlan } from './shapes.js';
 
-export type { DetectionBatch, DetectionLoaderOptions };
+export interface DetectionBatch {
+  /** [B, H, W, 3] 8-bit sRGB, black outside of the pictures. Valid until the next batch is asked for: its memory is used again. */
+  readonly images: Uint8Array;
+  readonly batchSize: number;
+  /** Padded, multiples of 32. */
+  readonly height: number;
+  readonly width: number;
+  /** [B, 2] height and width of the pictures before padding. */
+  readonly inputSizes: Int32Array;
+  /** [B]; of a mosaic, its first picture. */
+  readonly records: readonly DetectionRecord[];
+  /** [B] times [G, 4] xyxy in input pixels. */
+  readonly boxes: readonly LabelledBoxes['boxes'][];
+  /** [B] times [G] */
+  readonly labels: readonly LabelledBoxes['labels'][];
+  /** The first `distinct` entries are different pictures; the others repeat them, so that every batch has one size. */
+  readonly distinct: number;
+}
 
-/** A batch of an epoch, and the number that its random numbers start from. */
-interface Position {
-  readonly plan: BatchPlan;
-  readonly seed: number;
+interface Plan extends BatchPlan<InputOptions> {
+  readonly shape: GlobalBatch['shape'];
 }
 
 /**
  * Batches of a detection data set, made by worker threads ahead of their use. `close` it in the end.
  *
  * What an epoch gives is a function of the options, the epoch and the position. Neither the number of workers nor their speed
- * changes a byte of it.
+ * changes a byte of it. How processes and accumulated batches share it: data/loading/shard.ts.
  */
 export class DetectionLoader {
-  readonly #options: FilledOptions;
+  readonly #options: DetectionLoaderOptions;
   readonly #shortSides: readonly number[];
   readonly #shapes: ShapePlan;
-  readonly #largestBytes: number;
-  readonly #memory: MemoryCache | undefined;
-  readonly #runner: JobRunner<PictureJob, LoadedPicture | BrokenPicture>;
-  readonly #skipped = new Map<string, BrokenPicture>();
-  readonly #freeBuffers: SharedArrayBuffer[] = [];
+  /** Their number by epoch, as far as it was asked for. */
+  readonly #globalBatches = new Map<number, number>();
+  readonly #batches: PictureBatches<BoxedSource, InputOptions, LoadedPicture>;
 
   constructor(options: DetectionLoaderOptions) {
-    const all: FilledOptions = { ...loaderDefaults, ...options };
-    const { dataset, batchSize, shortSide, longSide, maxShapes, cache } = all;
-    this.#options = all;
+    const { dataset, batchSize, shortSide, longSide, maxShapes = 8, flip = 0.5, randomCrop, photometric } = options;
+    this.#options = options;
     this.#shortSides = typeof shortSide === 'number' ? [shortSide] : shortSide;
     this.#shapes = chooseShapes(dataset.records, { shortSides: this.#shortSides, longSide, maxShapes });
     const areas = this.#shapes.shapes.map(({ width, height }) => width * height);
-    this.#largestBytes = batchSize * Math.max(...areas) * rgbChannels;
-    this.#memory = cache?.kind === 'memory' ? new MemoryCache(cache.maxBytes) : undefined;
-    this.#runner = startRunner(all);
+    const augment: AugmentOptions = { flip, ...(randomCrop && { randomCrop }), ...(photometric && { photometric }) };
+    const task = {
+      source: (index: number) => this.#source(index),
+      batchBytes: batchSize * Math.max(...areas) * rgbChannels,
+      handler: (reader: ReaderSettings) => detectionHandler({ reader, task: augment }),
+      module: workerModule(import.meta.url, './picture.worker'),
+      settings: augment,
+    };
+    this.#batches = new PictureBatches(task, options);
   }
 
   /** All padded shapes that batches can have, [height, width] each. */
@@ -58,12 +80,20 @@ export class DetectionLoader {
 
   /** Batches of an epoch; `epoch` gives fewer only where no picture of a batch can be read. */
   batchesPerEpoch(epoch: number): number {
-    return this.#positions(epoch).length;
+    const { sampler, accumulate = 1 } = this.#options;
+    const key = sampler ? epoch : 0; // without a sampler all epochs have the same pictures
+    let count = this.#globalBatches.get(key);
+    if (count === undefined) {
+      const settings = { size: globalBatchSize(this.#options), shapes: this.#shapes };
+      count = countGlobalBatches(this.#order(key).order, (index) => this.#groupOf(index), settings);
+      this.#globalBatches.set(key, count);
+    }
+    return count * accumulate;
   }
 
   /** Files that `onBroken: 'skip'` has passed over so far. */
   skipped(): readonly BrokenPicture[] {
-    return [...this.#skipped.values()];
+    return this.#batches.skipped();
   }
 
   /** @param skipBatches batches to leave out at the beginning: those that a resumed epoch has behind it */
@@ -71,89 +101,79 @@ export class DetectionLoader {
     epoch: number,
     { skipBatches = 0 }: { readonly skipBatches?: number } = {},
   ): AsyncGenerator<DetectionBatch, void, undefined> {
-    const positions = this.#positions(epoch).slice(skipBatches);
-    const made = orderedPrefetch(positions, (position) => this.#make(position), this.#options.prefetch);
-    for await (const { batch, buffer } of made) {
-      if (batch) yield batch;
-      this.#freeBuffers.push(buffer);
-    }
+    for await (const batch of this.#batches.batches(this.#plans(epoch, skipBatches))) yield this.#batchOf(batch);
   }
 
   /** Ends the workers. An epoch under way is rejected. */
   close(): Promise<void> {
-    return this.#runner.close();
+    return this.#batches.close();
   }
 
-  #positions(epoch: number): Position[] {
-    const { dataset, batchSize, shuffle, seed, shard } = this.#options;
-    const { records } = dataset;
+  /** The pictures of an epoch in order, and the random numbers that come after them; none outside of training. */
+  #order(epoch: number): { order: Iterable<number>; random: Random | undefined } {
+    const { dataset, shuffle = true, seed = 0, sampler } = this.#options;
+    if (!shuffle) return { order: dataset.records.keys(), random: undefined };
     const random = new Random(seed).fork(epoch);
-    const { sampler = sampleAll(records) } = this.#options;
-    const plans = planBatches(
-      shuffle ? sampler(random) : records.keys(),
-      (index) => this.#shapes.groupOf(records[index]!),
-      { batchSize, shapes: this.#shapes, shortSides: this.#shortSides },
-      shuffle ? random : undefined,
-    );
-    const positions = plans.map((plan, position) => ({ plan, seed: new Random(seed).fork(epoch, position).uint32() }));
-    return shardOf(positions, shard);
+    return { order: sampler?.(random) ?? random.permutation(dataset.records.length), random };
   }
 
-  /** `batch` is absent when none of its pictures could be read. */
-  async #make({ plan, seed }: Position): Promise<{ batch?: DetectionBatch; buffer: SharedArrayBuffer }> {
-    const { dataset, longSide } = this.#options;
-    const { shape, shortSide, distinct } = plan;
-    // Memory for a batch of the largest shape, used again and again: fresh memory would cost a page fault every 4 KB.
-    const buffer = this.#freeBuffers.pop() ?? new SharedArrayBuffer(this.#largestBytes);
-    const rule = { shortSide, longSide };
-    const random = new Random(seed);
-    const places = plan.indices.map((index) => ({ indices: this.#withCompany(index, random), seed: random.uint32() }));
-    const outcomes = await Promise.all(
-      places.map((entry, place) => {
-        const sources = entry.indices.map((index) => this.#source(index));
-        return this.#runner.run({ sources, rule, seed: entry.seed, shape, batch: buffer, place });
-      }),
-    );
-    for (const [place, outcome] of outcomes.entries()) this.#account(places[place]!.indices, outcome);
-    const records = plan.indices.map((index) => dataset.records[index]!);
-    const images = new Uint8Array(buffer, 0, records.length * shape.width * shape.height * rgbChannels);
-    const batch = assembleBatch(images, shape, records, outcomes, distinct);
-    return batch ? { batch, buffer } : { buffer };
+  *#plans(epoch: number, skipBatches: number): Generator<Plan> {
+    const { seed = 0 } = this.#options;
+    const { order, random } = this.#order(epoch);
+    const settings = { size: globalBatchSize(this.#options), shapes: this.#shapes, shortSides: this.#shortSides };
+    const globals = planGlobalBatches(order, (index) => this.#groupOf(index), settings, random);
+    const parts = partsOf(this.#options);
+    for (let batch = skipBatches; batch < globals.length * parts.length; batch++) {
+      const position = Math.floor(batch / parts.length);
+      const drawn = new Random(new Random(seed).fork(epoch, position).uint32());
+      yield this.#planOf(globals[position]!, parts[batch % parts.length]!, drawn);
+    }
   }
 
-  #source(index: number): PictureSource {
+  /** @param random of the whole global batch: all its places draw, whichever part is made here */
+  #planOf({ indices, distinct, shape, shortSide }: GlobalBatch, part: Shard, random: Random): Plan {
+    const rule = { shortSide, longSide: this.#options.longSide };
+    const places = indices.map((index) => ({
+      pictures: this.#withCompany(index, random),
+      how: { rule, shape, seed: random.uint32() },
+    }));
+    return {
+      places: deal(places, part),
+      distinct: dealtLength(distinct, part),
+      bytes: shape.width * shape.height * rgbChannels,
+      shape,
+    };
+  }
+
+  #groupOf(index: number): number {
+    return this.#shapes.groupOf(this.#options.dataset.records[index]!);
+  }
+
+  #source(index: number): BoxedSource {
     const { file, boxes, labels } = this.#options.dataset.records[index]!;
-    return { file, boxes, labels, ...this.#memory?.request(index) };
+    return { file, name: file, boxes, labels };
   }
 
   /** The picture alone, or with those that make a mosaic of it. */
   #withCompany(index: number, random: Random): number[] {
-    const { dataset, mosaic } = this.#options;
+    const { dataset, mosaic = 0 } = this.#options;
     if (!random.bool(mosaic)) return [index];
     const others = Array.from({ length: mosaicSize - 1 }, () => random.int(dataset.records.length));
     return [index, ...others];
   }
 
-  #account(indices: readonly number[], outcome: LoadedPicture | BrokenPicture): void {
-    if (!('reason' in outcome)) {
-      for (const [i, pixels] of outcome.kept.entries()) if (pixels) this.#memory?.keep(indices[i]!, pixels);
-      return;
-    }
-    if (this.#options.onBroken === 'stop') throw new ImageError(outcome.file, outcome.reason);
-    if (this.#skipped.has(outcome.file)) return;
-    this.#skipped.set(outcome.file, outcome);
-    this.#options.onSkipped?.(outcome);
+  #batchOf({ plan, images, origins, made, distinct }: MadeBatch<LoadedPicture, Plan>): DetectionBatch {
+    const { records } = this.#options.dataset;
+    return {
+      images,
+      batchSize: made.length,
+      height: plan.shape.height,
+      width: plan.shape.width,
+      inputSizes: Int32Array.from(made.flatMap(({ input }) => [input.height, input.width])),
+      records: origins.map((place) => records[plan.places[place]!.pictures[0]!]!),
+      boxes: made.map(({ boxes }) => boxes),
+      labels: made.map(({ labels }) => labels),
+      distinct,
+    };
   }
-}
-
-function startRunner(options: FilledOptions): JobRunner<PictureJob, LoadedPicture | BrokenPicture> {
-  const { flip, randomCrop, photometric, cache, workers } = options;
-  const augment: AugmentOptions = { flip, ...(randomCrop && { randomCrop }), ...(photometric && { photometric }) };
-  const settings: PictureWorkerSettings = {
-    decoder: (options.decoder ?? workerModule(import.meta.url, '../image/decode')).href,
-    augment,
-    ...(cache && { cache }),
-  };
-  if (workers === 0) return runInline(pictureHandler(settings));
-  return new WorkerPool({ module: workerModule(import.meta.url, './picture.worker'), size: workers, settings });
 }

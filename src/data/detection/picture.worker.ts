@@ -1,4 +1,4 @@
 import { serveJobs } from '../parallel/jobs.js';
-import { pictureHandler } from './pictureHandler.js';
+import { detectionHandler } from './loadPicture.js';
 
-serveJobs(pictureHandler);
+serveJobs(detectionHandler);

@@ -4,11 +4,6 @@ import type { DetectionRecord } from './dataset.js';
 /** Which pictures make an epoch, as indices of records, in order. */
 export type Sampler = (epoch: Random) => Uint32Array;
 
-/** Every picture once, in random order. */
-export function sampleAll(records: readonly DetectionRecord[]): Sampler {
-  return (random) => random.permutation(records.length);
-}
-
 /**
  * Pictures of rare classes several times an epoch.
  *

@@ -3,7 +3,7 @@ import { drawCutmixBox, drawMix, type MixOptions, softTargets, unmixed } from '.
 import { Random } from '../../../src/random.js';
 import { expectMean, expectShare } from '../../support/statistics.js';
 
-const recipe: MixOptions = { mixupAlpha: 0.8, cutmixAlpha: 1, probability: 1, switchProbability: 0.5 };
+const recipe: MixOptions = { mixupAlpha: 0.8, cutmixAlpha: 1, probability: 1, switchProbability: 0.5, groups: 1 };
 /** Of Beta(α, α): mean 1/2, variance 1 / (4 (2α + 1)). */
 const betaDeviation = (alpha: number) => Math.sqrt(1 / (4 * (2 * alpha + 1)));
 
@@ -83,15 +83,15 @@ describe('drawMix switches', () => {
 describe('softTargets', () => {
   const fixed = (targets: Float32Array) => Array.from(targets, (value) => Number(value.toFixed(6)));
 
-  it('labels 0 and 2 of 4, smoothing 0.1, λ 0.7: off 0.025, on 0.925, mixed with the reversed batch', () => {
+  it('labels 0 and 2 of 4, smoothing 0.1, λ 0.7: off 0.025, on 0.925, mixed with the other half of the batch', () => {
     // 0.7 * 0.925 + 0.3 * 0.025 = 0.655; 0.3 * 0.925 + 0.7 * 0.025 = 0.295
-    expect(fixed(softTargets(Int32Array.of(0, 2), 4, 0.1, 0.7))).toEqual([
+    expect(fixed(softTargets(Int32Array.of(0, 2), 4, 0.1, [0.7, 0.7]))).toEqual([
       0.655, 0.025, 0.295, 0.025, 0.295, 0.025, 0.655, 0.025,
     ]);
   });
 
   it('a partner of the same class changes nothing, no smoothing gives one-hot rows', () => {
-    expect(fixed(softTargets(Int32Array.of(1, 1), 2, 0, 0.3))).toEqual([0, 1, 0, 1]);
-    expect(fixed(softTargets(Int32Array.of(1, 0), 2, 0, 1))).toEqual([0, 1, 1, 0]);
+    expect(fixed(softTargets(Int32Array.of(1, 1), 2, 0, [0.3, 0.3]))).toEqual([0, 1, 0, 1]);
+    expect(fixed(softTargets(Int32Array.of(1, 0), 2, 0, [1, 1]))).toEqual([0, 1, 1, 0]);
   });
 });

@@ -30,7 +30,7 @@ const loaderOf = (
     workers: 2,
     seed: 1,
     smoothing: 0,
-    mix: { mixupAlpha: 0, cutmixAlpha: 0, probability: 0, switchProbability: 0 },
+    mix: { mixupAlpha: 0, cutmixAlpha: 0, probability: 0, switchProbability: 0, groups: 1 },
     transform: {
       size: 16,
       interpolation: 'bilinear',

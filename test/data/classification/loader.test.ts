@@ -6,6 +6,7 @@ import type { ClassificationDataset } from '../../../src/data/classification/dat
 import { EvaluationLoader } from '../../../src/data/classification/evaluationLoader.js';
 import { ClassificationLoader, type ClassificationLoaderOptions } from '../../../src/data/classification/loader.js';
 import { openClassificationDataset } from '../../../src/data/classification/openDataset.js';
+import { partsOf } from '../../../src/data/loading/shard.js';
 import { digest, noiseImage } from '../../support/images.js';
 import { plainImage, savePicture } from '../../support/pictureFolder.js';
 import { saveTar } from '../../support/tarFile.js';
@@ -31,7 +32,7 @@ const recipe: Omit<ClassificationLoaderOptions, 'dataset'> = {
   workers: 0,
   seed: 5,
   smoothing: 0.1,
-  mix: { mixupAlpha: 0.8, cutmixAlpha: 1, probability: 1, switchProbability: 0.5 },
+  mix: { mixupAlpha: 0.8, cutmixAlpha: 1, probability: 1, switchProbability: 0.5, groups: 1 },
   transform: {
     size: 16,
     interpolation: 'bicubic',
@@ -119,26 +120,63 @@ describe('ClassificationLoader', () => {
       const lengths = [batch.images, batch.targets, batch.labels, batch.erase, batch.blend, batch.cut].map(
         ({ length }) => length,
       );
-      expect(lengths).toEqual([4 * 16 * 16 * 3, 4 * 2, 4, 4 * 4, 2, 4]);
-      expect(batch.blend[0]! + batch.blend[1]!).toBeCloseTo(1, 6);
+      expect(lengths).toEqual([4 * 16 * 16 * 3, 4 * 2, 4, 4 * 4, 4, 4 * 4]);
       for (let i = 0; i < 4; i++) expect(batch.targets[2 * i]! + batch.targets[2 * i + 1]!).toBeCloseTo(1, 6);
       expect(batch.files.map((file) => (file.startsWith('a/') ? 0 : 1))).toEqual([...batch.labels]);
     }
   });
 
-  it('two machines see, in turns, the views that one would', async () => {
-    const views = async (loader: ClassificationLoader) => {
-      const found: string[] = [];
-      for await (const { images, files, batchSize, size } of loader.epoch(0)) {
-        const bytes = size * size * 3;
-        for (let i = 0; i < batchSize; i++)
-          found.push(files[i]! + digest({ data: images.subarray(i * bytes, (i + 1) * bytes) }));
+  describe('an update of 4 views, dealt', () => {
+    /** What each place of a global batch is fed as, in the order of the plan, however it is dealt. */
+    const updates = async (processes: readonly Partial<ClassificationLoaderOptions>[], groups = 1) => {
+      const found: string[][] = [];
+      for (const options of processes) {
+        const loader = open({ repeats: 3, mix: { ...recipe.mix, groups }, ...options });
+        const parts = partsOf({ batchSize: 4, ...options });
+        let at = 0;
+        for await (const { images, files, batchSize, size, targets, erase, blend, cut } of loader.epoch(0)) {
+          const { index, count } = parts[at % parts.length]!;
+          const update = Math.floor(at++ / parts.length);
+          found[update] ??= [];
+          const bytes = size * size * 3;
+          for (let i = 0; i < batchSize; i++) {
+            const partner = (i + batchSize / 2) % batchSize;
+            found[update]![i * count + index] = JSON.stringify([
+              files[i],
+              files[partner],
+              digest({ data: images.subarray(i * bytes, (i + 1) * bytes) }),
+              digest({ data: images.subarray(partner * bytes, (partner + 1) * bytes) }),
+              ...targets.subarray(2 * i, 2 * i + 2),
+              ...erase.subarray(4 * i, 4 * i + 4),
+              blend[i],
+              ...cut.subarray(4 * i, 4 * i + 4),
+            ]);
+          }
+        }
       }
       return found;
     };
-    const alone = await views(open({ batchSize: 4, repeats: 3 }));
-    const pair = await Promise.all([0, 1].map((rank) => views(open({ batchSize: 2, repeats: 3, rank, world: 2 }))));
-    expect(Array.from({ length: 12 }, (_, i) => pair[i % 2]![Math.floor(i / 2)])).toEqual(alone);
+    const pair = [0, 1].map((index) => ({ batchSize: 2, shard: { index, count: 2 } }));
+
+    it('two processes, or two accumulated parts, see what one batch would: views, partners, mix, targets', async () => {
+      const alone = await updates([{ batchSize: 4 }]);
+      expect(alone.map(({ length }) => length)).toEqual([4, 4, 4]);
+      expect(await updates(pair)).toEqual(alone);
+      expect(await updates([{ batchSize: 2, accumulate: 2 }])).toEqual(alone);
+    });
+
+    it('mixed in two groups: each part of two has a draw of its own, as each device of the authors', async () => {
+      const alone = await updates([{ batchSize: 4 }], 2);
+      expect(await updates(pair, 2)).toEqual(alone);
+      const blends = alone.map((update) => update.map((place) => (JSON.parse(place) as unknown[]).slice(-5).join()));
+      for (const [a, b, c, d] of blends) expect([a === c, b === d, a === b]).toEqual([true, true, false]);
+    });
+
+    it('a resumed epoch goes on with the second of two accumulated parts', async () => {
+      const loader = open({ batchSize: 2, accumulate: 2 });
+      expect(loader.batchesPerEpoch).toBe(6);
+      expect(await contents(loader, 3, 3)).toEqual((await contents(loader, 3)).slice(3));
+    });
   });
 
   it('the same pictures out of a tar file', async () => {
@@ -152,8 +190,22 @@ describe('ClassificationLoader', () => {
   });
 
   it.each<[string, Partial<ClassificationLoaderOptions>, string]>([
-    ['a batch larger than the data set', { batchSize: 14 }, '13 of them for each machine, fewer than a batch of 14'],
-    ['an odd batch to be mixed', { batchSize: 3 }, 'a batch of 3 cannot be mixed with itself in pairs'],
+    [
+      'a batch larger than the data set',
+      { batchSize: 14 },
+      'pictures: 13, fewer than the 14 of an update (train.batchSize 14)',
+    ],
+    [
+      'an update larger than the data set',
+      { accumulate: 2, shard: { index: 0, count: 2 } },
+      '13, fewer than the 16 of an update (train.batchSize 4 × train.accumulate 2 × 2 processes)',
+    ],
+    ['an odd batch to be mixed', { batchSize: 3 }, 'the halves of a batch of 3 cannot be mixed with each other'],
+    [
+      'more groups to be mixed than pairs',
+      { mix: { ...recipe.mix, groups: 4 } },
+      'data.mixGroups: an update of 4 pictures cannot be mixed in 4 groups of pairs',
+    ],
   ])('%s', (_, options, message) => {
     expect(() => open(options)).toThrow(message);
   });
@@ -244,9 +296,16 @@ describe('EvaluationLoader', () => {
     expect(batches.flat()).toEqual(dataset.pictures.map(({ file }) => file));
   });
 
-  it('three machines share them: 5, 4 and 4', async () => {
-    const shares = await Promise.all([0, 1, 2].map((rank) => evaluate({ rank, world: 3 })));
-    expect(shares.map((batches) => batches.flat().length)).toEqual([5, 4, 4]);
+  it('three processes share them, 5, 4 and 4, in equally many batches', async () => {
+    const shares = await Promise.all([0, 1, 2].map((index) => evaluate({ shard: { index, count: 3 } })));
+    expect(shares.map((batches) => batches.map(({ length }) => length))).toEqual([[5], [4], [4]]);
     expect(new Set(shares.flat(2)).size).toBe(13);
+    const many = await Promise.all([0, 1, 2].map((index) => evaluate({ batchSize: 2, shard: { index, count: 3 } })));
+    expect(many.map((batches) => batches.map(({ length }) => length))).toEqual([
+      [2, 2, 1],
+      [2, 2, 0], // of the thirteenth picture none is left
+      [2, 2, 0],
+    ]);
+    expect(new Set(many.flat(2)).size).toBe(13);
   });
 });

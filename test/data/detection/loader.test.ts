@@ -2,8 +2,11 @@ import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DetectionDataset, DetectionRecord } from '../../../src/data/detection/dataset.js';
-import { DetectionLoader, type DetectionLoaderOptions } from '../../../src/data/detection/loader.js';
+import { DetectionLoader } from '../../../src/data/detection/loader.js';
+import type { DetectionLoaderOptions } from '../../../src/data/detection/loaderOptions.js';
 import type { RgbImage } from '../../../src/data/image/image.js';
+import { partsOf } from '../../../src/data/loading/shard.js';
+import type { Random } from '../../../src/random.js';
 import { digest, noiseImage } from '../../support/images.js';
 import { plainImage, savePicture } from '../../support/pictureFolder.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
@@ -267,14 +270,53 @@ describe('DetectionLoader', () => {
     await loader.close();
   });
 
-  it('three processes share an epoch: all batches, equally many each', async () => {
-    const options = { dataset: dataset(files), ...small, workers: 0 };
-    const whole = (await epochOf(options, 0)).map((batch) => batch.digest);
-    const shards: string[][] = [];
-    for (const index of [0, 1, 2])
-      shards.push((await epochOf({ ...options, shard: { index, count: 3 } }, 0)).map((batch) => batch.digest));
-    expect(shards.map(({ length }) => length)).toEqual([2, 2, 2]); // 4 batches
-    expect(new Set(shards.flat())).toEqual(new Set(whole));
+  describe('global batches of 4, dealt', () => {
+    /** Pictures and boxes of every global batch, in the order of the plan, however it is dealt. */
+    const globalBatches = async (processes: readonly Partial<DetectionLoaderOptions>[]) => {
+      const found: { shape: number[]; places: [string, number[], boolean][] }[] = [];
+      for (const options of processes) {
+        const all = { dataset: dataset(files), ...small, mosaic: 0.5, seed: 3, workers: 0, ...options };
+        const parts = partsOf(all);
+        const loader = new DetectionLoader(all);
+        let at = 0;
+        for await (const { images, height, width, records, boxes, distinct, batchSize } of loader.epoch(1)) {
+          const { index, count } = parts[at % parts.length]!;
+          const position = Math.floor(at++ / parts.length);
+          found[position] ??= { shape: [height, width], places: [] };
+          const batch = found[position];
+          const bytes = height * width * 3;
+          for (let i = 0; i < batchSize; i++) {
+            const pixels = digest({ data: images.subarray(i * bytes, (i + 1) * bytes) });
+            batch.places[i * count + index] = [records[i]!.file + pixels, [...boxes[i]!], i < distinct];
+          }
+          expect([height, width]).toEqual(batch.shape);
+        }
+        expect(at).toBe(loader.batchesPerEpoch(1));
+        await loader.close();
+      }
+      return found;
+    };
+
+    it('two processes with 2, four with 1, and 2 accumulated see what one batch of 4 would', async () => {
+      const alone = await globalBatches([{ batchSize: 4 }]);
+      expect(alone.map(({ places }) => places.filter(([, , counts]) => counts).length).toSorted()).toEqual([3, 4]);
+      const processes = (count: number, options: Partial<DetectionLoaderOptions>) =>
+        Array.from({ length: count }, (_, index) => ({ ...options, shard: { index, count } }));
+      expect(await globalBatches(processes(2, { batchSize: 2 }))).toEqual(alone);
+      expect(await globalBatches(processes(4, { batchSize: 1 }))).toEqual(alone);
+      expect(await globalBatches([{ batchSize: 2, accumulate: 2 }])).toEqual(alone);
+      expect(await globalBatches(processes(2, { batchSize: 1, accumulate: 2 }))).toEqual(alone);
+    });
+  });
+
+  it('batches of an epoch: as many as it gives, also where a sampler draws another number each time', async () => {
+    const sampler = (random: Random) => Uint32Array.from({ length: 1 + random.int(20) }, () => random.int(7));
+    const options = { dataset: dataset(files), ...small, accumulate: 2, sampler, workers: 0 };
+    const loader = new DetectionLoader(options);
+    const expected = [0, 1, 2, 3].map((epoch) => loader.batchesPerEpoch(epoch));
+    expect(new Set(expected).size).toBeGreaterThan(1);
+    for (const [epoch, count] of expected.entries()) expect(await epochOf(options, epoch)).toHaveLength(count);
+    await loader.close();
   });
 
   it('closing in the middle of an epoch rejects it; leaving the loop early does not hang', async () => {

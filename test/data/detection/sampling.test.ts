@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DetectionRecord } from '../../../src/data/detection/dataset.js';
-import {
-  repeatFactors,
-  sampleAll,
-  sampleByRepeatFactor,
-  sampleClassBalanced,
-} from '../../../src/data/detection/sampling.js';
+import { repeatFactors, sampleByRepeatFactor, sampleClassBalanced } from '../../../src/data/detection/sampling.js';
 import { Random } from '../../../src/random.js';
 
 const records = (labels: readonly (readonly number[])[]): DetectionRecord[] =>
@@ -22,12 +17,6 @@ const records = (labels: readonly (readonly number[])[]): DetectionRecord[] =>
 const rare = records(Array.from({ length: 100 }, (_, i) => (i < 95 ? [0] : i === 95 ? [0, 1, 1] : i < 99 ? [1] : [])));
 
 describe('samplers', () => {
-  it('all: a permutation', () => {
-    const order = sampleAll(rare)(new Random(1));
-    expect([...order].sort((a, b) => a - b)).toEqual(rare.map((_, i) => i));
-    expect([...order]).not.toEqual(rare.map((_, i) => i));
-  });
-
   it('repeat factors: √(threshold ÷ share), by the rarest class, never less than 1', () => {
     const factors = repeatFactors(rare, 0.16);
     expect(factors[0]).toBe(1); // √(0.16 / 0.96) < 1
