@@ -10,7 +10,15 @@ export interface Problem {
 }
 
 /** What a process ends with. docs/architecture.md, "Exit codes". */
-export const exitCodes = { done: 0, userProblem: 1, usage: 2, watchdog: 3, internal: 70, interrupted: 130 } as const;
+export const exitCodes = {
+  done: 0,
+  userProblem: 1,
+  usage: 2,
+  watchdog: 3,
+  internal: 70,
+  workerLost: 75,
+  interrupted: 130,
+} as const;
 
 /** Base of every deliberate error. */
 export abstract class CmtdetError extends Error {
@@ -92,4 +100,15 @@ export class NonFiniteError extends CmtdetError {
 export class InterruptedError extends CmtdetError {
   override readonly name = 'InterruptedError';
   override readonly exitCode = exitCodes.interrupted;
+}
+
+/** The workers of a training run cannot be what the environment says: a wrong `TF_CONFIG`, an address that is in use. */
+export class ClusterError extends CmtdetError {
+  override readonly name = 'ClusterError';
+}
+
+/** Another worker of the run is gone, hangs, or did not come in time. Nothing is wrong with this one. */
+export class WorkerLostError extends CmtdetError {
+  override readonly name = 'WorkerLostError';
+  override readonly exitCode = exitCodes.workerLost;
 }

@@ -124,6 +124,10 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_SessionListDevices(session: Pointer, status: Pointer): Pointer;
   TF_SessionRun: SessionRun;
 
+  TF_NewServer(bytes: Uint8Array, length: number, status: Pointer): Pointer;
+  TF_ServerStart(server: Pointer, status: Pointer): void;
+  TF_ServerTarget(server: Pointer): string;
+
   TF_DeviceListCount(list: Pointer): number;
   TF_DeviceListName(list: Pointer, index: number, status: Pointer): string;
   TF_DeviceListType(list: Pointer, index: number, status: Pointer): string;
@@ -206,6 +210,9 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_DeleteSession: ['void', p, p],
   TF_SessionListDevices: [p, p, p],
   TF_SessionRun: ['void', p, p, 'TF_Output*', 'void**', 'int', 'TF_Output*', p, 'int', 'void**', 'int', p, p],
+  TF_NewServer: [p, p, 'size_t', p],
+  TF_ServerStart: ['void', p, p],
+  TF_ServerTarget: ['str', p],
   TF_DeviceListCount: ['int', p],
   TF_DeviceListName: ['str', p, 'int', p],
   TF_DeviceListType: ['str', p, 'int', p],

@@ -39,23 +39,38 @@ const { root } = protobuf.parse(`
   }
   message GraphOptions { OptimizerOptions optimizer_options = 3; RewriterConfig rewrite_options = 10; }
   message GPUOptions { bool allow_growth = 4; }
+  message Experimental { string collective_group_leader = 1; }
   message ConfigProto {
     map<string, int32> device_count = 1;
     int32 intra_op_parallelism_threads = 2;
+    repeated string device_filters = 4;
     int32 inter_op_parallelism_threads = 5;
     GPUOptions gpu_options = 6;
     bool allow_soft_placement = 7;
     GraphOptions graph_options = 10;
+    Experimental experimental = 16;
   }
 `);
 const configProto = root.lookupType('ConfigProto');
 
-/** A serialised `ConfigProto`. */
-export function encodeConfig({ threads, xla, mixedPrecision, memoryGrowth, optimize }: EngineOptions): Uint8Array {
+/** Of processes that compute together over TensorFlow's gRPC runtime, this one. */
+export interface Membership {
+  /** Name of this process in the cluster: `/job:worker/replica:0/task:1`. */
+  readonly task: string;
+  /** Name of the process that leads collective operations. */
+  readonly leader: string;
+}
+
+/** A serialised `ConfigProto`. A member's session sees its own devices alone: data goes between processes in collectives. */
+export function encodeConfig(
+  { threads, xla, mixedPrecision, memoryGrowth, optimize }: EngineOptions,
+  member?: Membership,
+): Uint8Array {
   const message = configProto.fromObject({
     allowSoftPlacement: true,
     gpuOptions: { allowGrowth: memoryGrowth ?? true },
     ...(threads === undefined ? {} : { intraOpParallelismThreads: threads, interOpParallelismThreads: threads }),
+    ...(member && { deviceFilters: [member.task], experimental: { collectiveGroupLeader: member.leader } }),
     graphOptions: {
       ...(xla ? { optimizerOptions: { globalJitLevel: 'ON_2' } } : {}),
       rewriteOptions: {

@@ -14,6 +14,9 @@ const listInputs: Readonly<Record<string, number>> = {
   PartitionedCall: 0,
 };
 
+/** Operations whose inputs end in a list that is left empty here. */
+const emptyList: ReadonlySet<string> = new Set(['CollectiveReduceV2', 'CollectiveGatherV2']);
+
 /** Constants up to this size are stored once and shared. */
 const sharedConstantBytes = 256;
 
@@ -59,6 +62,7 @@ export class Graph {
         const listed = single === undefined ? 0 : inputs.length - single;
         if (single !== undefined) tf.TF_AddInputList(description, inputs.slice(0, listed), listed);
         for (const input of inputs.slice(listed)) tf.TF_AddInput(description, input);
+        if (emptyList.has(type)) tf.TF_AddInputList(description, [], 0);
         for (const operation of [...this.#holding, ...after]) tf.TF_AddControlInput(description, operation);
         for (const attribute of attributes) setGraphAttribute(tf, description, attribute);
         return tf.TF_FinishOperation(description, status);

@@ -8,6 +8,7 @@ import { outputOf, recordInto, tensorOf } from './backend.js';
 import { type EngineOptions, encodeConfig } from './config.js';
 import { Graph } from './graph.js';
 import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './hostTensor.js';
+import type { Server } from './server.js';
 import { type Device, Session } from './session.js';
 import { type OperationTiming, readRunMetadata } from './timings.js';
 import { Trace } from './trace.js';
@@ -51,8 +52,9 @@ export class Program {
   /** Ends when everything that was pushed or prepared so far is in the session. */
   #settled: Promise<unknown> = Promise.resolve();
 
-  constructor(options: EngineOptions = {}) {
-    this.#session = new Session(this.#graph, encodeConfig(options));
+  /** @param server runs the program, so that it can exchange tensors with those of other processes. @default none: in this process */
+  constructor(options: EngineOptions = {}, server?: Server) {
+    this.#session = new Session(this.#graph, encodeConfig(options, server?.member), server?.target);
     const suited = options.xla !== true && !this.devices().some(({ type }) => type === 'GPU');
     if (options.fuse ?? suited) this.#graph.fusesFrom = options.fuse ? 0 : worthCompiling;
   }

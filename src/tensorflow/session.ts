@@ -21,12 +21,16 @@ export class Session {
   #pointer: Pointer | undefined;
   #recordings: Uint8Array[] | undefined;
 
-  /** @param config a serialised `ConfigProto` */
-  constructor(graph: Graph, config: Uint8Array) {
+  /**
+   * @param config a serialised `ConfigProto`
+   * @param target what runs it: TensorFlow in this process, or a server as `TF_ServerTarget` names it
+   */
+  constructor(graph: Graph, config: Uint8Array, target?: string) {
     const tf = this.#tf;
     const options = tf.TF_NewSessionOptions();
     try {
       withStatus('session options', (status) => tf.TF_SetConfig(options, config, config.length, status));
+      if (target !== undefined) tf.TF_SetTarget(options, target);
       this.#pointer = withStatus('session', (status) => tf.TF_NewSession(graph.pointer, options, status));
     } finally {
       tf.TF_DeleteSessionOptions(options);
