@@ -223,7 +223,8 @@ export class BatchNorm extends Module {
       ctx.update(this.mean, mean);
       ctx.update(this.variance, variance);
     };
-    return { epsilon, momentum, update };
+    const together = ctx.together?.syncStatistics ? ctx.together : undefined;
+    return { epsilon, momentum, update, ...(together && { together }) };
   }
 }
 

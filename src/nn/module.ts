@@ -27,6 +27,16 @@ export class Parameter extends Variable {
   }
 }
 
+/** The workers that compute a step together, each on a part of the batch. What one of them gives is of its own part. */
+export interface Together {
+  readonly count: number;
+  /** Whether batch normalisation takes its statistics from all parts together. */
+  readonly syncStatistics: boolean;
+  mean<T extends tf.Tensor>(x: T): T;
+  /** [N, ...] of each → [count · N, ...] */
+  gather<T extends tf.Tensor>(x: T): T;
+}
+
 /** What a forward pass needs besides its input. */
 export interface ForwardContext {
   /** True: batch statistics and random drops. False: running statistics, no drops. */
@@ -39,6 +49,8 @@ export interface ForwardContext {
   prepared<T extends tf.Tensor>(of: Parameter, value: () => T): T;
   /** Takes the new value of a running statistic. */
   update(statistic: Parameter, value: tf.Tensor): void;
+  /** Absent where one worker has the whole batch. */
+  readonly together?: Together | undefined;
 }
 
 /** Evaluation: nothing is random, nothing changes. */

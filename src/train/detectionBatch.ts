@@ -72,7 +72,9 @@ export function detectionLoss(
   inputs: Readonly<Record<string, tf.Tensor>>,
   ctx: ForwardContext,
 ): LossParts<'classification' | 'box'> {
-  const { labels, deltas, normaliser } = inputs;
+  const { labels, deltas } = inputs;
+  // The mean over the workers, as mmdet has it: a picture counts alike whichever worker it fell to.
+  const normaliser = ctx.together ? ctx.together.mean(inputs.normaliser!) : inputs.normaliser;
   const levels = model.forward(detectionInput(inputs), ctx);
   const logits = tf.concat<tf.Tensor3D>(
     levels.map((level) => level.logits),

@@ -1,14 +1,17 @@
 /** The traced training step: loss, gradients, clipping, the watch for values that are not finite, update, running average. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ForwardContext, Parameter } from '../nn/module.js';
+import { rowsOf } from '../distributed/rows.js';
+import type { ForwardContext, Parameter, Together } from '../nn/module.js';
 import type { Output } from '../tensorflow/api.js';
 import { outputOf, rawOp, tensorOf } from '../tensorflow/backend.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { Program } from '../tensorflow/program.js';
 import { activeTrace } from '../tensorflow/trace.js';
 import { Variable } from '../tensorflow/variable.js';
+import { averageInBuckets } from './averaging.js';
 import type { Ema } from './ema.js';
 import type { Gradient, Optimizer } from './optimizer.js';
+import type { Workers } from './workers.js';
 
 /** A loss as the sum of its parts, which are logged by name. */
 export type LossParts<P extends string> = Readonly<Record<P, tf.Scalar>>;
@@ -24,27 +27,56 @@ export interface StepOptions<I extends string, P extends string> {
   readonly accumulate: number;
   readonly ema: Ema | null;
   readonly seed: number;
+  /** Those that make each step together, if there are several. Their variables are the same after each step, to the last bit. */
+  readonly workers?: Workers | undefined;
+  /** Whether batch normalisation takes its statistics from the parts of all workers. */
+  readonly syncStatistics?: boolean;
 }
 
 export interface StepResult<P extends string> {
-  /** Sum of the parts. */
+  /** Sum of the parts; of several workers, as everything here, the mean. */
   readonly loss: number;
   readonly parts: Readonly<Record<P, number>>;
   /** L2 norm of the gradient, before clipping. */
   readonly gradientNorm: number;
   /** False when loss or gradient were not finite: then nothing has changed. */
   readonly finite: boolean;
+  /** Whether a worker asked to stop after this step. */
+  readonly stop: boolean;
 }
 
 /** Random numbers of a step: drawn by TensorFlow from a seed, so that a resumed run draws what the first one would have. */
 export class TrainingContext implements ForwardContext {
   readonly training = true;
+  readonly together: Together | undefined;
+  readonly #workers: Workers | undefined;
+  readonly #statistics: [statistic: Parameter, value: Output][] = []; // as outputs, since tfjs disposes of the tensors
   #draws = 0;
 
   /** @param seed [2] int32: run and step */
-  constructor(readonly seed: tf.Tensor1D) {}
+  constructor(
+    readonly seed: tf.Tensor1D,
+    workers?: Workers,
+    syncStatistics = false,
+  ) {
+    this.#workers = workers;
+    this.together = workers && {
+      count: workers.count,
+      syncStatistics,
+      mean: (x) => workers.statistics.mean(x),
+      gather: (x) => workers.statistics.gather(x),
+    };
+  }
 
+  /** Of several workers, each takes the numbers of its own pictures from those of the whole batch. */
   uniform(shape: readonly number[]): tf.Tensor {
+    const [batch, ...rest] = shape;
+    if (this.#workers === undefined || batch === undefined) return this.#draw(shape);
+    const rows = tf.tensor1d(rowsOf(this.#workers, batch), 'int32');
+    return tf.gather(this.#draw([batch * this.#workers.count, ...rest]), rows);
+  }
+
+  #draw(shape: readonly number[]): tf.Tensor {
     const seed = tf.add(this.seed, tf.tensor1d([1009 * ++this.#draws, 0], 'int32')); // any odd spacing: draws must differ
     const dims = tf.tensor1d([...shape], 'int32');
     return rawOp('StatelessRandomUniform', [dims, seed], {
@@ -59,7 +91,16 @@ export class TrainingContext implements ForwardContext {
   }
 
   update(statistic: Parameter, value: tf.Tensor): void {
-    statistic.assign(value);
+    if (this.together === undefined || this.together.syncStatistics) statistic.assign(value);
+    else this.#statistics.push([statistic, outputOf(value)]);
+  }
+
+  /** Plans the updates of statistics that each worker has from its own part: they take the mean. To be called once, at the end. */
+  finish(): void {
+    if (this.#workers === undefined || this.#statistics.length === 0) return;
+    const values = this.#statistics.map(([, value]) => tensorOf(value));
+    for (const [i, mean] of averageInBuckets(values, this.#workers.gradients).entries())
+      this.#statistics[i]![0].assign(mean);
   }
 }
 
@@ -67,6 +108,20 @@ export class TrainingContext implements ForwardContext {
 function globalNorm(gradients: readonly Gradient[]): tf.Scalar {
   const halves = gradients.map(([, gradient]) => rawOp<tf.Scalar>('L2Loss', [gradient])); // Σ g² / 2
   return tf.sqrt(tf.mul(tf.addN(halves), 2));
+}
+
+/** Means over the workers, by name, in one exchange. */
+function meanOfScalars(scalars: Readonly<Record<string, tf.Tensor>>, workers: Workers): Record<string, tf.Tensor> {
+  const means = tf.unstack(workers.gradients.mean(tf.stack(Object.values(scalars))));
+  return Object.fromEntries(Object.keys(scalars).map((name, i) => [name, means[i]!]));
+}
+
+function meanOfGradients(gradients: readonly Gradient[], workers: Workers): Gradient[] {
+  const means = averageInBuckets(
+    gradients.map(([, gradient]) => gradient),
+    workers.gradients,
+  );
+  return gradients.map(([parameter], i): Gradient => [parameter, means[i]!]);
 }
 
 /** Makes the training step of a model. One instance serves all batch shapes. */
@@ -94,6 +149,7 @@ export class TrainStep<I extends string, P extends string> {
    * @param update false for a batch whose gradient is only added up, before the one that updates
    * @param t number of the update, from 1
    * @param lossScale what the loss is multiplied by for differentiation alone; nothing in the result is scaled. null: not scaled
+   * @param stop asks all workers to stop after this step
    */
   async run(
     batch: Readonly<Record<I, HostTensor>>,
@@ -102,6 +158,7 @@ export class TrainStep<I extends string, P extends string> {
     draw: number,
     update = true,
     lossScale: number | null = null,
+    stop = false,
   ): Promise<StepResult<P>> {
     const rates = this.#options.optimizer.rates(learningRate, t);
     const fed = {
@@ -110,6 +167,7 @@ export class TrainStep<I extends string, P extends string> {
       'step/seed': { data: Int32Array.of(this.#options.seed, draw), shape: [2] },
       'step/collected': { data: Float32Array.of(this.#collected), shape: [] },
       ...(lossScale === null ? {} : { 'step/lossScale': { data: Float32Array.of(lossScale), shape: [] } }),
+      ...(this.#options.workers && { 'step/stop': { data: Float32Array.of(stop ? 1 : 0), shape: [] } }),
     };
     const results = await (update ? this.#run(fed) : this.#collect(fed));
     const number = (name: string) => Number(results[name]!.data[0]);
@@ -119,37 +177,55 @@ export class TrainStep<I extends string, P extends string> {
     const finite = number('finite') === 1;
     if (update) this.#collected = 0;
     else if (finite) this.#collected++;
-    return { loss: number('loss'), parts: Object.fromEntries(parts), gradientNorm: number('gradientNorm'), finite };
+    return {
+      loss: number('loss'),
+      parts: Object.fromEntries(parts),
+      gradientNorm: number('gradientNorm'),
+      finite,
+      stop: this.#options.workers === undefined ? stop : number('stop') > 0,
+    };
   }
 
   #trace(inputs: Record<string, tf.Tensor>, trained: readonly Parameter[], update: boolean): Record<string, tf.Tensor> {
-    const { optimizer, clipNorm, ema, accumulate } = this.#options;
+    const { optimizer, clipNorm, ema, accumulate, workers, syncStatistics } = this.#options;
     const {
       'step/rates': rates,
       'step/seed': seed,
       'step/collected': collected,
       'step/lossScale': lossScale,
+      'step/stop': stop,
       ...batch
     } = inputs;
+    const ctx = new TrainingContext(seed as tf.Tensor1D, workers, syncStatistics);
     let parts: [name: string, part: Output][] = []; // as outputs, since tfjs disposes of what the differentiated function does not return
     const { value, grads } = tf.valueAndGrads(() => {
-      const scalars = Object.entries<tf.Scalar>(
-        this.#options.loss(batch as Record<I, tf.Tensor>, new TrainingContext(seed as tf.Tensor1D)),
-      );
+      const scalars = Object.entries<tf.Scalar>(this.#options.loss(batch as Record<I, tf.Tensor>, ctx));
       parts = scalars.map(([name, part]) => [name, outputOf(part)]);
       const sum = tf.addN(scalars.map(([, part]) => part)) as tf.Scalar;
       return lossScale === undefined ? sum : (tf.mul(sum, lossScale) as tf.Scalar);
     })(trained.map((parameter) => parameter.read()));
     const unscaled = <T extends tf.Tensor>(x: T): T => (lossScale === undefined ? x : tf.div(x, lossScale));
-    const loss = unscaled(value);
     // A parameter that the loss does not reach has no gradient.
-    let gradients = trained
+    const reached = trained
       .map((parameter, i) => [parameter, grads[i]] as const)
-      .filter((pair): pair is Gradient => pair[1] !== undefined)
-      .map(([parameter, gradient]): Gradient => [parameter, unscaled(gradient)]);
+      .filter((pair): pair is Gradient => pair[1] !== undefined);
+    // Numbers of tensors rise: the order of this list is the one in which the backward pass has them ready.
+    if (workers !== undefined) reached.sort(([, a], [, b]) => a.id - b.id);
+    let gradients = reached.map(([parameter, gradient]): Gradient => [parameter, unscaled(gradient)]);
     if (accumulate > 1) gradients = this.#average(gradients, collected as tf.Scalar, update);
 
-    const norm = globalNorm(gradients);
+    let scalars: Record<string, tf.Tensor> = { loss: unscaled(value) };
+    for (const [name, part] of parts) scalars[`part/${name}`] = tensorOf(part);
+    if (workers !== undefined && update) {
+      scalars = meanOfScalars({ ...scalars, stop: stop! }, workers);
+      gradients = meanOfGradients(gradients, workers);
+    }
+    scalars.gradientNorm = globalNorm(gradients);
+    if (workers !== undefined && !update) scalars = meanOfScalars({ ...scalars, stop: stop! }, workers);
+    ctx.finish();
+
+    // What is not finite on one worker is not in the mean either, so all of them leave the step out.
+    const { loss, gradientNorm: norm } = scalars as Record<'loss' | 'gradientNorm', tf.Scalar>;
     const finite = tf.logicalAnd(tf.isFinite(loss), tf.isFinite(norm));
     const trace = activeTrace();
     trace.onlyIf(finite);
@@ -160,8 +236,7 @@ export class TrainStep<I extends string, P extends string> {
       optimizer.update(clipped, rates as tf.Tensor1D);
       if (ema !== null) trace.afterUpdates(() => ema.update());
     }
-    const named = parts.map(([name, part]) => [`part/${name}`, tensorOf(part)]);
-    return { ...Object.fromEntries(named), loss, gradientNorm: norm, finite: tf.cast(finite, 'float32') };
+    return { ...scalars, finite: tf.cast(finite, 'float32') };
   }
 
   /** Adds this batch to the sums, or for an update gives their mean. `collected` is how many batches of the group they hold. */

@@ -5,8 +5,10 @@ import { NonFiniteError } from '../errors.js';
 import type { Module, Parameter } from '../nn/module.js';
 import type { Program } from '../tensorflow/program.js';
 import type { Variable } from '../tensorflow/variable.js';
+import { copyFromFirst } from './averaging.js';
 import { Ema } from './ema.js';
 import { AdamW, type Optimizer, Sgd } from './optimizer.js';
+import type { Workers } from './workers.js';
 
 type OptimizerConfig = Config['train']['optimizer'];
 
@@ -46,6 +48,16 @@ export class Weights {
 
   push(program: Program): Promise<void> {
     return program.push([...this.all()].map(([, variable]) => variable));
+  }
+
+  /** Has all workers begin with what worker 0 has in its session. */
+  async copyFromFirst(program: Program, workers: Workers): Promise<void> {
+    const variables = [...this.all()].map(([, variable]) => variable);
+    const copy = program.compile(() => {
+      copyFromFirst(variables, workers.gradients);
+      return {};
+    });
+    await workers.during(copy({}));
   }
 
   /** What is measured and given away, by parameter name: the running average where there is one. */

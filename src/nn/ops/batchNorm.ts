@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { rawOps } from '../../tensorflow/backend.js';
 import { fuse, fuses } from '../../tensorflow/fuse.js';
+import type { Together } from '../module.js';
 import { gelu, geluSlope, geluValue } from './activation.js';
 import { withGradient } from './gradient.js';
 import { sumToLast } from './linear.js';
@@ -22,6 +23,8 @@ export interface BatchNormTraining {
   readonly momentum: number;
   /** Takes the new running mean and variance. */
   readonly update: (mean: tf.Tensor, variance: tf.Tensor) => void;
+  /** Workers whose parts of the batch have their statistics in common. Default: this part has its own. */
+  readonly together?: Pick<Together, 'count' | 'mean' | 'gather'>;
 }
 
 /**
@@ -30,14 +33,17 @@ export interface BatchNormTraining {
  * Source: Ioffe and Szegedy, "Batch Normalization" (2015), §3; as PyTorch, the running variance takes the unbiased estimate.
  */
 export function batchNormTraining(inputs: BatchNormInputs, options: BatchNormTraining): tf.Tensor4D {
-  return fuses(inputs.x.size) ? normaliseInPasses(inputs, options, nothing) : normaliseByKernel(inputs, options);
+  return inPasses(inputs, options) ? normaliseInPasses(inputs, options, nothing) : normaliseByKernel(inputs, options);
 }
 
 /** {@link batchNormTraining} of gelu(x), which keeps x alone for the backward pass. */
 export function geluBatchNormTraining(inputs: BatchNormInputs, options: BatchNormTraining): tf.Tensor4D {
-  if (fuses(inputs.x.size)) return normaliseInPasses(inputs, options, geluFirst);
+  if (inPasses(inputs, options)) return normaliseInPasses(inputs, options, geluFirst);
   return normaliseByKernel({ ...inputs, x: gelu(inputs.x) }, options);
 }
+
+/** TensorFlow's kernel knows nothing of other workers. */
+const inPasses = ({ x }: BatchNormInputs, { together }: BatchNormTraining) => fuses(x.size) || together !== undefined;
 
 const attributes = (epsilon: number, training: boolean) =>
   ({ T: { type: 'float32' }, U: { type: 'float32' }, epsilon: { float: epsilon }, is_training: training }) as const;
@@ -88,27 +94,29 @@ const geluFirst: Before = { name: 'gelu', value: geluValue, backward: (dy, x) =>
  */
 function normaliseInPasses(
   { x, weight, bias, mean: runningMean, variance: runningVariance }: BatchNormInputs,
-  { epsilon, momentum, update }: BatchNormTraining,
+  { epsilon, momentum, update, together }: BatchNormTraining,
   before: Before,
 ): tf.Tensor4D {
   const channels = x.shape[3];
   const rows = x.size / channels; // M
+  const allRows = rows * (together?.count ?? 1);
   const flat = (map: tf.Tensor) => tf.reshape(map, [rows, channels]);
   return withGradient(
     [x, weight, bias] as const,
     (keep) => {
       const y = before === nothing ? flat(x) : fuse(before.name, [flat(x)] as const, (x) => [before.value(x)])[0]!;
-      const mean = tf.div(sumToLast(y), rows);
-      const [variance] = fuse('columnVariance', [y, mean] as const, (y, mean) => {
+      const ownMean = tf.div(sumToLast(y), rows);
+      const [ownVariance] = fuse('columnVariance', [y, ownMean] as const, (y, mean) => {
         return [tf.div(tf.sum(tf.square(tf.sub(y, mean)), 0), rows)] as const;
       });
+      const [mean, variance] = together ? ofAllParts(ownMean, ownVariance, together) : [ownMean, ownVariance];
       const statistics = [mean, variance, weight, runningMean, runningVariance] as const;
       const [scale, inverse, newMean, newVariance] = fuse(
-        `batchNormFactors${rows}_${epsilon}_${momentum}`,
+        `batchNormFactors${allRows}_${epsilon}_${momentum}`,
         statistics,
         (mean, variance, weight, runningMean, runningVariance) => {
           const inverse = tf.rsqrt(tf.add(variance, epsilon));
-          const unbiased = tf.mul(variance, rows / Math.max(rows - 1, 1));
+          const unbiased = tf.mul(variance, allRows / Math.max(allRows - 1, 1));
           const moved = (running: tf.Tensor, now: tf.Tensor) =>
             tf.add(tf.mul(running, 1 - momentum), tf.mul(now, momentum));
           return [
@@ -129,10 +137,14 @@ function normaliseInPasses(
     (dy4, kept) => {
       const [x4, weight, mean, inverse] = kept as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       const [x, dy] = [flat(x4), flat(dy4)];
-      const sum = sumToLast(dy);
-      const [product] = fuse(`${before.name}ColumnProduct`, [dy, x, mean] as const, (dy, x, mean) => {
+      const ownSum = sumToLast(dy);
+      const [ownProduct] = fuse(`${before.name}ColumnProduct`, [dy, x, mean] as const, (dy, x, mean) => {
         return [tf.sum(tf.mul(dy, tf.sub(before.value(x), mean)), 0)] as const;
       });
+      // Means of the workers' sums, over this part's rows: what the sums would be if all parts were like their mean.
+      const [sum, product] = together
+        ? (tf.unstack(together.mean(tf.stack([ownSum, ownProduct]))) as [tf.Tensor, tf.Tensor])
+        : [ownSum, ownProduct];
       const [dWeight, a, b, c] = fuse(
         `batchNormGradFactors${rows}`,
         [sum, product, weight, inverse] as const,
@@ -150,6 +162,18 @@ function normaliseInPasses(
       return [tf.reshape(dx, x4.shape), dWeight, sum];
     },
   );
+}
+
+/** [C] mean and variance over all workers' parts, which are equally large, from those of this one. */
+function ofAllParts(
+  ownMean: tf.Tensor,
+  ownVariance: tf.Tensor,
+  { count, gather }: Pick<Together, 'count' | 'gather'>,
+): [mean: tf.Tensor, variance: tf.Tensor] {
+  const all = gather(tf.reshape(tf.stack([ownMean, ownVariance]), [1, 2, ownMean.size]));
+  const [means, variances] = tf.unstack(tf.reshape(all, [count, 2, ownMean.size]), 1) as [tf.Tensor, tf.Tensor]; // [count, C]
+  const mean = tf.mean(means, 0);
+  return [mean, tf.mean(tf.add(variances, tf.square(tf.sub(means, mean))), 0)];
 }
 
 /** [B, H, W, C] normalised with given statistics, which get no gradient. */

@@ -52,6 +52,7 @@ function remembering(ctx: ForwardContext, drawn: tf.Tensor[]): ForwardContext {
     },
     prepared: (of, value) => ctx.prepared(of, value),
     update: (statistic, value) => ctx.update(statistic, value),
+    together: ctx.together,
   };
 }
 
@@ -63,6 +64,7 @@ function again(ctx: ForwardContext, drawn: readonly tf.Tensor[]): ForwardContext
     uniform: () => drawn[next++]!,
     prepared: (of, value) => ctx.prepared(of, value),
     update: () => {},
+    together: ctx.together,
   };
 }
 
