@@ -7,7 +7,14 @@ export type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage
 export type { VocOptions, VocPixels } from './data/coco/convert/voc.js';
 export type { YoloOptions } from './data/coco/convert/yolo.js';
 export { type DetectionColumns, DetectionColumnsBuilder } from './data/coco/detectionColumns.js';
-export { type CocoHealth, cleanCoco, cocoHealth, type Spread, sharedFileNames } from './data/coco/health.js';
+export {
+  type BoxFault,
+  type CocoHealth,
+  cleanCoco,
+  cocoHealth,
+  type Spread,
+  sharedFileNames,
+} from './data/coco/health.js';
 export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export { parseResults } from './data/coco/parseResults.js';
 export type { JsonInput } from './data/coco/records.js';

@@ -3,13 +3,14 @@ import type { ConfusionMatrix } from './eval/confusion.js';
 import type { PrecisionRecallCurve } from './eval/curves.js';
 import type { ErrorBreakdown } from './eval/errorBreakdown.js';
 
-export type { CocoFile } from './data/coco/cocoFile.js';
+export type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage } from './data/coco/cocoFile.js';
 export { type DetectionColumns, DetectionColumnsBuilder } from './data/coco/detectionColumns.js';
 export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export { parseResults } from './data/coco/parseResults.js';
 export type { JsonInput } from './data/coco/records.js';
 export { writeResults } from './data/coco/write.js';
 export { CmtdetError, DatasetError, type Problem, UsageError } from './errors.js';
+export type { Curves } from './eval/accumulate.js';
 export { type CocoEvaluation, type DetectionSource, evaluateCoco, type NotScored } from './eval/cocoEval.js';
 export { type ConfusionMatrix, type ConfusionOptions, confusionMatrix } from './eval/confusion.js';
 export { type PrecisionRecallCurve, precisionRecallCurves } from './eval/curves.js';
@@ -20,7 +21,13 @@ export {
   type ErrorKind,
   errorBreakdown,
 } from './eval/errorBreakdown.js';
-export { type EvalData, prepareEvalData } from './eval/evalData.js';
+export {
+  type DetectedBoxes,
+  type EvalData,
+  type GroundTruthBoxes,
+  type GroupedBoxes,
+  prepareEvalData,
+} from './eval/evalData.js';
 export type { AreaRange, EvalOptions, EvalParams } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
 

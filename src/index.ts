@@ -16,14 +16,17 @@ import type { Profile, ProfileOptions } from './run/profile.js';
 import type { EngineOptions } from './tensorflow/config.js';
 
 export type { ClassificationConfig, Config, DetectionConfig } from './config/schema.js';
-export type { CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage } from './data/coco/cocoFile.js';
+export type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage } from './data/coco/cocoFile.js';
 export type { DetectionColumns } from './data/coco/detectionColumns.js';
 export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export type { JsonInput } from './data/coco/records.js';
 export { writeResults } from './data/coco/write.js';
+export type { Category } from './data/detection/dataset.js';
 export type { BrokenPicture } from './data/image/brokenPicture.js';
 export type { RgbImage } from './data/image/image.js';
 export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
+export type { NmsOptions } from './detection/nms.js';
+export type { Detections, InferenceOptions } from './detection/postprocess.js';
 export {
   CheckpointError,
   CmtdetError,
@@ -36,11 +39,14 @@ export {
   type Problem,
   UsageError,
 } from './errors.js';
-export { type CocoEvaluation, type DetectionSource, evaluateCoco } from './eval/cocoEval.js';
-export type { AreaRange, EvalOptions } from './eval/evalParams.js';
+export type { Curves } from './eval/accumulate.js';
+export { type CocoEvaluation, type DetectionSource, evaluateCoco, type NotScored } from './eval/cocoEval.js';
+export type { AreaRange, EvalOptions, EvalParams } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
+export type { Size } from './geometry/size.js';
+export type { Accuracy } from './models/accuracy.js';
 export type { ClassifierDescription, DetectorDescription } from './models/description.js';
-export type { Detection, DetectOptions } from './models/detector.js';
+export type { Detection, DetectOptions, DetectorInput } from './models/detector.js';
 export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
 export type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
@@ -51,12 +57,12 @@ export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
 export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
 export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
 export type { EngineOptions } from './tensorflow/config.js';
-export type { HostTensor } from './tensorflow/hostTensor.js';
-export type { OperationTiming } from './tensorflow/timings.js';
-export type { Metrics, StepEvent, TrainObserver } from './train/task.js';
+export type { HostArray, HostTensor } from './tensorflow/hostTensor.js';
+export type { OperationTiming, OperationTotal } from './tensorflow/timings.js';
+export type { DataEvents, Metrics, StepEvent, TrainObserver } from './train/task.js';
 
 /** A trained detector, ready to be given pictures: {@link Detector.load} opens one. */
-export type Detector = LoadedDetector;
+export type Detector = Omit<LoadedDetector, 'model' | 'refresh'>;
 
 export const Detector = {
   /**
@@ -74,7 +80,7 @@ export const Detector = {
 };
 
 /** A trained classifier, ready to be given pictures: {@link Classifier.load} opens one. */
-export type Classifier = LoadedClassifier;
+export type Classifier = Omit<LoadedClassifier, 'model' | 'refresh'>;
 
 export const Classifier = {
   /**

@@ -25,7 +25,9 @@ export interface PreviewSheet {
 }
 
 /** What is known of a picture of a batch. */
-export interface PictureFacts extends Pick<PreviewPicture, 'file' | 'targets'> {
+export interface PictureFacts {
+  /** The name of its file; of a mosaic, of its first one. */
+  readonly file: string;
   /** Of the network's input, in pixels. */
   readonly width: number;
   readonly height: number;
@@ -35,6 +37,8 @@ export interface PictureFacts extends Pick<PreviewPicture, 'file' | 'targets'> {
     readonly box: readonly [x1: number, y1: number, x2: number, y2: number];
     readonly anchors: number;
   }[];
+  /** A classifier's targets above what smoothing gives to all, the largest first. */
+  readonly targets: readonly { readonly name: string; readonly weight: number }[];
 }
 
 /** @throws DatasetError with every problem of the data that can be seen before the first step */
