@@ -1,12 +1,11 @@
 /** A trained detector, ready to be given pictures. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Category } from '../data/detection/dataset.js';
-import { type RgbImage, rgbChannels } from '../data/image/image.js';
-import { pillowResize } from '../data/image/pillowResize.js';
+import type { RgbImage } from '../data/image/image.js';
 import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { CheckpointError } from '../errors.js';
-import { inputSize, paddedSize, type Size } from '../geometry/size.js';
+import type { Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import { gatherRows } from '../nn/ops/gather.js';
 import { rawOps } from '../tensorflow/backend.js';
@@ -17,8 +16,8 @@ import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
 import { buildDetector, levelsOf } from './build.js';
 import type { DetectorDescription } from './description.js';
+import { type DetectorInput, detectionInput, pictureFeed, singleInput } from './detectorInput.js';
 import { loadWeights, readModel } from './modelFile.js';
-import { maskPadding, normalisePixels } from './preprocess.js';
 import type { HeadOutput, RetinaNet } from './retinanet.js';
 
 /** One object found. */
@@ -36,17 +35,6 @@ export interface Detection {
 export interface DetectOptions extends Partial<InferenceOptions> {
   /** Only detections of at least this score. @default what the checkpoint was measured with, 0.05 */
   readonly scoreThreshold?: number;
-}
-
-/** Pictures as a loader makes them. */
-export interface DetectorInput {
-  /** [B, H, W, 3] 8-bit sRGB; H and W multiples of 32. */
-  readonly images: Uint8Array;
-  readonly batchSize: number;
-  readonly height: number;
-  readonly width: number;
-  /** [B, 2] height and width of the pictures before padding. */
-  readonly inputSizes: Int32Array;
 }
 
 type Outputs = `${'scores' | 'indices' | 'deltas'}${number}`;
@@ -82,8 +70,8 @@ export class Detector {
   ) {
     this.#program = new Program(engine);
     const { preNmsTopK } = description.inference;
-    this.#run = this.#program.compile(({ images, sizes }) => {
-      const x = maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
+    this.#run = this.#program.compile((inputs) => {
+      const x = detectionInput(inputs);
       const outputs: Record<string, tf.Tensor> = {};
       for (const [level, output] of this.model.forward(x, inference).entries()) {
         for (const [name, tensor] of Object.entries(bestOf(output, preNmsTopK))) outputs[`${name}${level}`] = tensor;
@@ -124,13 +112,7 @@ export class Detector {
    */
   async detect(input: string | Uint8Array | RgbImage, options: DetectOptions = {}): Promise<Detection[]> {
     const image = typeof input === 'string' || input instanceof Uint8Array ? await openDecoder()(input) : input;
-    const { shortSide, longSide } = this.description.input;
-    const size = inputSize(image, { shortSide, longSide });
-    const [detections] = await this.detectBatch(
-      padded(pillowResize(image, { ...size, filter: 'bilinear' })),
-      [image],
-      options,
-    );
+    const [detections] = await this.detectBatch(singleInput(image, this.description.input), [image], options);
     return this.#named(detections!);
   }
 
@@ -144,11 +126,8 @@ export class Detector {
     originalSizes: readonly Size[],
     options: DetectOptions = {},
   ): Promise<Detections[]> {
-    const { images, batchSize, height, width, inputSizes } = input;
-    const results = await this.#run({
-      images: { data: images, shape: [batchSize, height, width, rgbChannels] },
-      sizes: { data: inputSizes, shape: [batchSize, 2] },
-    });
+    const { height, width, inputSizes } = input;
+    const results = await this.#run(pictureFeed(input));
     const grid = this.#grid({ height, width });
     const settings = { ...this.description.inference, ...options };
     return originalSizes.map((original, b) => {
@@ -200,14 +179,4 @@ export class Detector {
 function row({ data, shape }: HostTensor, b: number) {
   const size = data.length / shape[0]!;
   return data.subarray(b * size, (b + 1) * size);
-}
-
-/** One picture as a batch, with black below and to the right. */
-function padded(image: RgbImage): DetectorInput {
-  const { width, height } = paddedSize(image);
-  const images = new Uint8Array(width * height * rgbChannels);
-  const stride = image.width * rgbChannels;
-  for (let y = 0; y < image.height; y++)
-    images.set(image.data.subarray(y * stride, (y + 1) * stride), y * width * rgbChannels);
-  return { images, batchSize: 1, height, width, inputSizes: Int32Array.of(image.height, image.width) };
 }

@@ -1,12 +1,11 @@
 /** One batch of detection training: what is fed to the traced step, and the loss that the step records. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { DetectionBatch } from '../data/detection/loader.js';
-import { rgbChannels } from '../data/image/image.js';
 import type { AnchorGrid } from '../detection/anchors.js';
 import { assignBatch } from '../detection/assign.js';
 import type { DetectorConfig } from '../models/build.js';
+import { detectionInput, pictureFeed } from '../models/detectorInput.js';
 import { boxLoss, focalLoss } from '../models/losses.js';
-import { maskPadding, normalisePixels } from '../models/preprocess.js';
 import type { RetinaNet } from '../models/retinanet.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -38,31 +37,6 @@ export function detectionFeed(
     deltas: { data: deltas, shape: [batchSize, anchors, 4] },
     normaliser: { data: Float32Array.of(normaliser), shape: [] },
   };
-}
-
-/** What {@link detectionInput} needs of a batch. */
-export function pictureFeed({
-  images,
-  batchSize,
-  height,
-  width,
-  inputSizes,
-}: Pick<DetectionBatch, 'images' | 'batchSize' | 'height' | 'width' | 'inputSizes'>): Record<
-  'images' | 'sizes',
-  HostTensor
-> {
-  return {
-    images: {
-      data: images.subarray(0, batchSize * height * width * rgbChannels),
-      shape: [batchSize, height, width, rgbChannels],
-    },
-    sizes: { data: inputSizes, shape: [batchSize, 2] },
-  };
-}
-
-/** [B, H, W, 3] that the network sees of a batch. `inputs` as {@link pictureFeed} names them. */
-export function detectionInput({ images, sizes }: Readonly<Record<string, tf.Tensor>>): tf.Tensor4D {
-  return maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
 }
 
 /** Focal loss and L1 of the deltas, each by the number of foreground anchors. `inputs` as {@link detectionFeed} names them. */

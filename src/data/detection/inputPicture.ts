@@ -1,4 +1,4 @@
-import type { Size } from '../../geometry/size.js';
+import { inputSize, paddedSize, type ResizeRule, type Size } from '../../geometry/size.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
 import { pillowResizeInto } from '../image/pillowResize.js';
 import type { PartMove } from './parts.js';
@@ -22,4 +22,23 @@ export function clearAround(input: Size, shape: Size, pixels: Uint8Array): void 
   if (used < stride)
     for (let row = 0; row < input.height; row++) pixels.fill(0, row * stride + used, (row + 1) * stride);
   pixels.fill(0, input.height * stride);
+}
+
+/** One picture as the network takes it: resized by the rule, black to the next multiples of 32. */
+export interface InputPicture {
+  /** [shape.height, shape.width, 3] */
+  readonly pixels: Uint8Array;
+  readonly shape: Size;
+  /** Without the padding. */
+  readonly input: Size;
+}
+
+/** The same pixels as a batch of a measurement has of the picture, where that batch is not padded further. */
+export function inputPicture(image: RgbImage, rule: ResizeRule): InputPicture {
+  const input = inputSize(image, rule);
+  const shape = paddedSize(input);
+  const pixels = new Uint8Array(shape.width * shape.height * rgbChannels);
+  const part = { left: 0, top: 0, width: image.width, height: image.height };
+  placePart(image, { part, target: { left: 0, top: 0, ...input }, mirror: false }, shape, pixels);
+  return { pixels, shape, input };
 }
