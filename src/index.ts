@@ -59,6 +59,7 @@ export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.j
 export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
 export type { EngineOptions } from './tensorflow/config.js';
 export type { HostArray, HostTensor } from './tensorflow/hostTensor.js';
+export type { Plan, PlannedInput, PlannedOperation, PlannedOutput } from './tensorflow/plan.js';
 export type { OperationTiming, OperationTotal } from './tensorflow/timings.js';
 export type { DataEvents, Metrics, StepEvent, TrainObserver } from './train/task.js';
 

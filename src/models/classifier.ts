@@ -5,6 +5,7 @@ import { isSafetensors, readStateDict } from '../formats/stateDict.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
+import type { Plan } from '../tensorflow/plan.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
 import type { CmtWidths } from './authorNames.js';
@@ -97,6 +98,11 @@ export class Classifier {
   /** The operations of each run of the graph that `body` makes, with their times. */
   profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
     return this.#program.profile(body);
+  }
+
+  /** Runs `body` without computing anything: what each call would execute. */
+  plan(body: () => Promise<unknown>): Promise<Plan[]> {
+    return this.#program.plan(body);
   }
 
   dispose(): Promise<void> {

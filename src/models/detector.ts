@@ -8,10 +8,12 @@ import { CheckpointError } from '../errors.js';
 import type { Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import { gatherRows } from '../nn/ops/gather.js';
+import { addWhole, divideWhole } from '../nn/ops/wholeNumbers.js';
 import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
+import type { Plan } from '../tensorflow/plan.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
 import { buildDetector, levelsOf } from './build.js';
@@ -48,13 +50,11 @@ function bestOf(
   const k = Math.min(count, anchors * classes);
   const flat = tf.reshape(logits, [batch, anchors * classes]);
   const [best, indices] = rawOps('TopKV2', [flat, tf.scalar(k, 'int32')], { T: { type: 'float32' }, sorted: true }, 2);
-  const anchor = tf.floorDiv(indices!, tf.scalar(classes, 'int32')); // [B, k]
-  const rows = tf.add(
-    anchor,
-    tf.mul(tf.reshape(tf.range(0, batch, 1, 'int32'), [batch, 1]), tf.scalar(anchors, 'int32')),
-  );
-  const picked = gatherRows(tf.reshape(deltas, [batch * anchors, 4]), tf.reshape(tf.cast(rows, 'int32'), [batch * k]));
-  return { scores: tf.sigmoid(best!), indices: indices!, deltas: tf.reshape(picked, [batch, k, 4]) };
+  const anchor = divideWhole(indices!, tf.scalar(classes, 'int32')); // [B, k]
+  const first = tf.range(0, batch * anchors, anchors, 'int32');
+  const rows = addWhole(anchor, tf.reshape(first, [batch, 1]));
+  const picked = gatherRows<tf.Tensor>(tf.reshape(deltas, [batch * anchors, 4]), rows); // [B, k, 4]
+  return { scores: tf.sigmoid(best!), indices: indices!, deltas: picked };
 }
 
 export class Detector {
@@ -149,6 +149,11 @@ export class Detector {
   /** The operations of each run of the graph that `body` makes, with their times. */
   profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
     return this.#program.profile(body);
+  }
+
+  /** Runs `body` without computing anything: what each call would execute. */
+  plan(body: () => Promise<unknown>): Promise<Plan[]> {
+    return this.#program.plan(body);
   }
 
   dispose(): Promise<void> {

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatherRows } from '../nn/ops/gather.js';
 import { withGradient } from '../nn/ops/gradient.js';
+import { addWhole } from '../nn/ops/wholeNumbers.js';
 import { rawOp, rawOps } from '../tensorflow/backend.js';
 
 /**
@@ -72,15 +73,15 @@ export function focalLoss(logits: tf.Tensor3D, labels: tf.Tensor2D, options: Foc
   return withGradient(
     [logits] as const,
     (keep) => {
-      const flat = tf.reshape(labels, [count]);
+      const flat = tf.reshape(tf.cast(labels, 'float32'), [count]); // K is small: exact, and TensorFlow compares these on the device
       const counts = tf.cast(tf.greaterEqual(flat, 0), 'float32'); // [B·R]
       const foreground = tf.mul(counts, tf.cast(tf.less(flat, classes), 'float32')); // [B·R]
       const own = tf.clipByValue(flat, 0, classes - 1);
-      const first = tf.mul(tf.range(0, count, 1, 'int32'), tf.scalar(classes, 'int32'));
-      const positions = tf.add(first, tf.cast(own, 'int32')); // [B·R]
-      const indices = tf.reshape(positions, [count, 1]);
+      const first = tf.range(0, count * classes, classes, 'int32');
+      const column = [count, 1];
+      const indices = addWhole(tf.reshape(first, column), tf.cast(tf.reshape(own, column), 'int32')); // [B·R, 1]
       const values: tf.Tensor = tf.reshape(logits, [count * classes]);
-      const picked = gatherRows(values, positions); // [B·R]
+      const picked = tf.reshape(gatherRows(values, indices), [count]); // [B·R]
 
       // Where a class is foreground, its logit as background is put out of the way: loss and derivative are exactly zero there.
       const background = rawOp(

@@ -68,6 +68,8 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_NewBufferFromString(bytes: Uint8Array, length: number): Pointer;
   TF_NewBuffer(): Pointer;
   TF_DeleteBuffer(buffer: Pointer): void;
+  TF_GetAllOpList(): Pointer;
+  TF_GetAllRegisteredKernels(status: Pointer): Pointer;
 
   TF_AllocateTensor(dtype: number, dims: Dims, rank: number, bytes: number): Pointer;
   TF_DeleteTensor(tensor: Pointer): void;
@@ -92,6 +94,9 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_GraphGetTensorNumDims(graph: Pointer, output: Output, status: Pointer): number;
   TF_GraphGetTensorShape(graph: Pointer, output: Output, dims: Dims, rank: number, status: Pointer): void;
   TF_OperationOutputType(output: Output): number;
+  TF_OperationName(operation: Pointer): string;
+  TF_OperationNumOutputs(operation: Pointer): number;
+  TF_GraphOperationByName(graph: Pointer, name: string): Pointer;
   TF_GraphToGraphDef(graph: Pointer, buffer: Pointer, status: Pointer): void;
   TF_GraphSetTensorShape(graph: Pointer, output: Output, dims: Dims, rank: number, status: Pointer): void;
   /** The operations between some outputs as a function; the nulls and -1 say "all of them, unnamed, no options". */
@@ -164,6 +169,8 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_NewBufferFromString: [p, p, 'size_t'],
   TF_NewBuffer: [p],
   TF_DeleteBuffer: ['void', p],
+  TF_GetAllOpList: [p],
+  TF_GetAllRegisteredKernels: [p, p],
   TF_AllocateTensor: [p, 'int', p, 'int', 'size_t'],
   TF_DeleteTensor: ['void', p],
   TF_TensorData: [p, p],
@@ -195,6 +202,9 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_GraphGetTensorNumDims: ['int', p, 'TF_Output', p],
   TF_GraphGetTensorShape: ['void', p, 'TF_Output', p, 'int', p],
   TF_OperationOutputType: ['int', 'TF_Output'],
+  TF_OperationName: ['str', p],
+  TF_OperationNumOutputs: ['int', p],
+  TF_GraphOperationByName: [p, p, 'str'],
   TF_GraphToGraphDef: ['void', p, p, p],
   TF_GraphSetTensorShape: ['void', p, 'TF_Output', p, 'int', p],
   TF_GraphToFunction: [p, p, 'str', 'uint8_t', 'int', p, 'int', 'TF_Output*', 'int', 'TF_Output*', p, p, 'str', p],
@@ -320,4 +330,10 @@ export function readMemory(from: Pointer, bytes: number): Uint8Array<ArrayBuffer
   const copy = new Uint8Array(bytes);
   copyMemory(copy, from, bytes);
   return copy;
+}
+
+/** A copy of the bytes of a `TF_Buffer`, a struct that starts with a pointer and a length. */
+export function readBuffer(buffer: Pointer): Uint8Array {
+  const [data, length] = new BigUint64Array(readMemory(buffer, 16).buffer);
+  return readMemory(data!, Number(length));
 }

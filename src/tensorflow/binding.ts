@@ -72,6 +72,9 @@ export function dataTypeName(dtype: number): keyof typeof dataTypes {
   return name;
 }
 
+/** What tfjs is told of a type: it would call 64-bit integers int32 too, with a warning at each. */
+export const typeForTfjs = (dtype: number): number => (dtype === dataTypes.int64 ? dataTypes.int32 : dtype);
+
 /** Whether values are byte strings. */
 export const areStrings = (dtype: number, _values: TensorValues): _values is readonly Uint8Array[] =>
   dtype === dataTypes.string;

@@ -2,7 +2,7 @@
 import { EngineError } from '../errors.js';
 import { type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import { type Attribute, setEagerAttribute } from './attributes.js';
-import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray } from './binding.js';
+import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray, typeForTfjs } from './binding.js';
 import { type DataType, dataTypes, fromNative, stringsToNative, toNative } from './hostTensor.js';
 
 export class EagerBinding extends Binding {
@@ -99,7 +99,11 @@ export class EagerBinding extends Binding {
 
   #describe(handle: Pointer): TensorMetadata {
     const dtype = this.#tf.TFE_TensorHandleDataType(handle);
-    return { id: this.#keep(handle), dtype, shape: dtype === dataTypes.resource ? [] : this.#shape(handle) };
+    return {
+      id: this.#keep(handle),
+      dtype: typeForTfjs(dtype),
+      shape: dtype === dataTypes.resource ? [] : this.#shape(handle),
+    };
   }
 
   #shape(handle: Pointer): number[] {

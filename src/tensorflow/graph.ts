@@ -145,6 +145,16 @@ export class Graph {
 
   /** Shape and TensorFlow type number of an output. @throws EngineError when the shape is not known while tracing */
   describe(output: Output): { shape: readonly number[]; dtype: number } {
+    const { shape, dtype } = this.inferred(output);
+    if (shape !== undefined) return { shape, dtype };
+    if (dtype === dataTypes.resource || dtype === dataTypes.string) return { shape: [], dtype };
+    throw new EngineError(
+      'the shape of a result depends on values; a traced function needs shapes that follow from its input shapes',
+    );
+  }
+
+  /** What TensorFlow's shape inference knows of an output; an undefined shape depends on values. */
+  inferred(output: Output): { shape: readonly number[] | undefined; dtype: number } {
     const tf = this.#tf;
     const dtype = tf.TF_OperationOutputType(output);
     const shape = withStatus('shape', (status) => {
@@ -154,13 +164,7 @@ export class Graph {
       tf.TF_GraphGetTensorShape(this.pointer, output, dims, rank, status);
       return [...dims].map(Number);
     });
-    if (shape === undefined || shape.includes(-1)) {
-      if (dtype === dataTypes.resource || dtype === dataTypes.string) return { shape: [], dtype };
-      throw new EngineError(
-        'the shape of a result depends on values; a traced function needs shapes that follow from its input shapes',
-      );
-    }
-    return { shape, dtype };
+    return { shape: shape?.includes(-1) ? undefined : shape, dtype };
   }
 
   dispose(): void {

@@ -5,7 +5,7 @@
 import { EngineError } from '../errors.js';
 import type { Output } from './api.js';
 import type { Attribute } from './attributes.js';
-import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray } from './binding.js';
+import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray, typeForTfjs } from './binding.js';
 import type { Graph } from './graph.js';
 import type { DataType } from './hostTensor.js';
 
@@ -95,7 +95,7 @@ export class GraphBinding extends Binding {
   /** Gives an output of the graph a tensor number. @throws EngineError when its shape is not known while tracing */
   describe(output: Output): TensorMetadata {
     const { shape, dtype } = this.graph.describe(output);
-    return { id: this.#keep(output), shape: [...shape], dtype };
+    return { id: this.#keep(output), shape: [...shape], dtype: typeForTfjs(dtype) };
   }
 
   #keep(output: Output): number {

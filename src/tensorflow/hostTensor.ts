@@ -73,10 +73,19 @@ export function stringsToNative(strings: readonly Uint8Array[], shape: readonly 
 /** A copy of a `TF_Tensor`'s numbers; the tensor stays the caller's. */
 export function fromNative(tensor: Pointer): HostTensor {
   const tf = tensorflow();
-  const code = tf.TF_TensorType(tensor);
-  const name = (Object.keys(arrayTypes) as DataType[]).find((key) => dataTypes[key] === code);
-  if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);
+  const name = typeNamed(tf.TF_TensorType(tensor));
   const shape = Array.from({ length: tf.TF_NumDims(tensor) }, (_, i) => Number(tf.TF_Dim(tensor, i)));
   const bytes = Number(tf.TF_TensorByteSize(tensor));
   return { data: new arrayTypes[name](readMemory(tf.TF_TensorData(tensor), bytes).buffer), shape };
+}
+
+/** @param dtype TensorFlow's number of the type */
+export function zeros({ shape, dtype }: { readonly shape: readonly number[]; readonly dtype: number }): HostTensor {
+  return { data: new arrayTypes[typeNamed(dtype)](sizeOf(shape)), shape };
+}
+
+function typeNamed(code: number): DataType {
+  const name = (Object.keys(arrayTypes) as DataType[]).find((key) => dataTypes[key] === code);
+  if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);
+  return name;
 }

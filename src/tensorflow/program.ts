@@ -7,7 +7,8 @@ import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
 import { type EngineOptions, encodeConfig } from './config.js';
 import { Graph } from './graph.js';
-import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative } from './hostTensor.js';
+import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative, zeros } from './hostTensor.js';
+import { type Plan, readPlan } from './plan.js';
 import type { Server } from './server.js';
 import { type Device, Session } from './session.js';
 import { type OperationTiming, readRunMetadata } from './timings.js';
@@ -49,6 +50,8 @@ export class Program {
   /** Values that follow from a variable alone, by the variable: where they are kept, and what computes them. */
   readonly #prepared = new Map<Variable, { readonly handle: Output; readonly compute: Pointer }>();
   #unprepared: Pointer[] = [];
+  /** Where calls only plan: what they have planned. */
+  #plans: Plan[] | undefined;
   /** Ends when everything that was pushed or prepared so far is in the session. */
   #settled: Promise<unknown> = Promise.resolve();
 
@@ -71,6 +74,7 @@ export class Program {
     return async (inputs) => {
       const named = Object.entries(inputs) as [I, HostTensor][];
       const key = named.map(([name, { data, shape }]) => `${name}:${dataTypeOf(data)}[${shape.join()}]`).join();
+      if (this.#plans !== undefined) return this.#plan(this.#trace(fn, named), this.#plans);
       // Copied before anything is awaited: the caller may use its arrays again as soon as the call returns its promise.
       const values = new Map(named.map(([name, tensor]) => [name, toNative(tensor)]));
       let signature: Signature<I, O>;
@@ -124,6 +128,22 @@ export class Program {
     return (await this.#session.record(body)).map(readRunMetadata);
   }
 
+  /**
+   * Runs `body` with the session left out: each call of a traced function is recorded, and answers with zeros.
+   *
+   * @returns the plan of each call, in order
+   */
+  async plan(body: () => Promise<unknown>): Promise<Plan[]> {
+    const plans: Plan[] = [];
+    this.#plans = plans;
+    try {
+      await body();
+    } finally {
+      this.#plans = undefined;
+    }
+    return plans;
+  }
+
   /** The devices that the session can use. */
   devices(): Device[] {
     return this.#session.devices();
@@ -161,6 +181,21 @@ export class Program {
         return { feeds, fetches, targets: trace.targets };
       });
     });
+  }
+
+  #plan<O extends string>({ feeds, fetches, targets }: Signature<string, O>, plans: Plan[]): Record<O, HostTensor> {
+    const graph = this.#graph;
+    const outputs = fetches.map(([, output]) => output);
+    plans.push(
+      readPlan(
+        graph,
+        feeds.map(([, output]) => output),
+        outputs,
+        targets,
+      ),
+    );
+    const results = fetches.map(([name, output]) => [name, zeros(graph.describe(output))] as const);
+    return Object.fromEntries(results) as Record<O, HostTensor>;
   }
 
   /** A placeholder as a tensor that tfjs can name the type of. */

@@ -1,6 +1,6 @@
 /** A TensorFlow session: runs parts of a graph, asynchronously, on worker threads of TensorFlow's own. */
 import { EngineError } from '../errors.js';
-import { type Output, type Pointer, readMemory, type TensorflowApi, tensorflow, withStatus } from './api.js';
+import { type Output, type Pointer, readBuffer, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import type { Graph } from './graph.js';
 import { fromNative, type HostTensor } from './hostTensor.js';
 import { fullTrace } from './timings.js';
@@ -149,10 +149,4 @@ export class Session {
       tf.TF_DeleteStatus(status);
     }
   }
-}
-
-/** A copy of the bytes of a `TF_Buffer`, a struct that starts with a pointer and a length. */
-function readBuffer(buffer: Pointer): Uint8Array {
-  const [data, length] = new BigUint64Array(readMemory(buffer, 16).buffer);
-  return readMemory(data!, Number(length));
 }

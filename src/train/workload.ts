@@ -14,6 +14,7 @@ import { pixelDeviation, pixelMean } from '../models/preprocess.js';
 import type { Module } from '../nn/module.js';
 import { Random } from '../random.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
+import type { Plan } from '../tensorflow/plan.js';
 import { Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
 import { classificationFeed, classificationLoss } from './classificationBatch.js';
@@ -25,6 +26,8 @@ import { Weights } from './weights.js';
 export interface Workload {
   /** Does the work once. The first time also traces the graph. */
   run(): Promise<void>;
+  /** What one run of the graph would execute; nothing is computed, and no weight is made. */
+  plan(): Promise<Plan>;
   /** The operations of each run of the graph that `body` makes. */
   profile(body: () => Promise<unknown>): Promise<OperationTiming[][]>;
   dispose(): Promise<void>;
@@ -65,13 +68,14 @@ export function trainingWorkload(config: Config, classes: number, shape: BatchSh
   // Float16 is timed with the operations of loss scaling, at the scale where no step can be left out for it.
   const lossScale = config.engine.mixedPrecision === 'float16' ? 1 : null;
   let steps = 0;
+  const next = () => step.run(feed, learningRate, ++steps, steps, true, lossScale);
   return {
     async run() {
-      steps++;
-      const result = await step.run(feed, learningRate, steps, steps, true, lossScale);
+      const result = await next();
       // The update of such a step is left out, so it would be timed too fast.
       if (!result.finite) throw new NonFiniteError(`step ${steps} on made-up pictures: the loss is ${result.loss}`);
     },
+    plan: async () => (await program.plan(next))[0]!,
     profile: (body) => program.profile(body),
     dispose: () => program.dispose(),
   };
@@ -100,11 +104,15 @@ export function inferenceWorkload(config: Config, classes: number, shape: BatchS
   return workloadOf(detector, () => detector.detectBatch(input, sizes, { scoreThreshold: 0 }));
 }
 
-function workloadOf(owner: Omit<Workload, 'run'>, work: () => Promise<unknown>): Workload {
+function workloadOf(
+  owner: Pick<Detector | Classifier, 'plan' | 'profile' | 'dispose'>,
+  work: () => Promise<unknown>,
+): Workload {
   return {
     async run() {
       await work();
     },
+    plan: async () => (await owner.plan(work))[0]!,
     profile: (body) => owner.profile(body),
     dispose: () => owner.dispose(),
   };

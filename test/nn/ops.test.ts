@@ -8,6 +8,7 @@ import { gatherRows } from '../../src/nn/ops/gather.js';
 import { biasAdd, linear, matMul2d } from '../../src/nn/ops/linear.js';
 import { groupNorm, layerNorm } from '../../src/nn/ops/normalisation.js';
 import { resizeNearest } from '../../src/nn/ops/resize.js';
+import { addWhole, divideWhole } from '../../src/nn/ops/wholeNumbers.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { expectGradient } from '../support/finiteDifferences.js';
 import { trainingContext } from '../support/trainingContext.js';
@@ -57,6 +58,17 @@ describe('values', () => {
     expect(values(gatherRows(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor1d([1, 0, 1], 'int32')))).toEqual([
       3, 4, 1, 2, 3, 4,
     ]);
+  });
+
+  test('gatherRows with indices in rows', () => {
+    const rows = tf.tensor2d([1, 0], [2, 1], 'int32');
+    expect(gatherRows<tf.Tensor>(tf.tensor2d([1, 2, 3, 4], [2, 2]), rows).shape).toEqual([2, 1, 2]);
+  });
+
+  test('whole numbers: beyond the 2²⁴ that 32-bit floats count to; quotients round down', () => {
+    const large = tf.tensor1d([2 ** 24 + 1, -7], 'int32');
+    expect(values(addWhole(large, tf.tensor2d([2, 3], [2, 1], 'int32')))).toEqual([2 ** 24 + 3, -5, 2 ** 24 + 4, -4]);
+    expect(values(divideWhole(large, tf.scalar(2, 'int32')))).toEqual([2 ** 23, -4]);
   });
 
   test('dropPath: whole samples, scaled to keep the mean; nothing in inference', () => {
@@ -112,5 +124,11 @@ describe('gradients against finite differences', () => {
   test('layerNorm', () => expectGradient((x, w, b) => layerNorm(x as T2, w as T1, b as T1, 1e-6), [[4, 6], [6], [6]]));
   test('groupNorm', () =>
     expectGradient((x, w, b) => groupNorm(x as T4, w as T1, b as T1, 2, 1e-5), [[2, 3, 2, 4], [4], [4]]));
-  test('resizeNearest', () => expectGradient((x) => resizeNearest(x as T4, 4, 6), [[1, 2, 3, 2]]));
+  test.each([
+    [4, 6], // tiles of 2 x 2
+    [2, 9], // of 1 x 3
+    [3, 7], // of different sizes
+  ])('resizeNearest from 2 x 3 to %d x %d', (height, width) =>
+    expectGradient((x) => resizeNearest(x as T4, height, width), [[1, 2, 3, 2]]),
+  );
 });

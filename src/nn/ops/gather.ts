@@ -7,7 +7,7 @@ const gather = { Tparams: { type: 'float32' }, Tindices: { type: 'int32' }, Taxi
 const segments = { T: { type: 'float32' }, Tindices: { type: 'int32' }, Tnumsegments: { type: 'int32' } } as const;
 
 /**
- * Rows of a tensor: x [N, ...], indices [M] int32 → [M, ...]. A row that is picked more than once gets the sum of its gradients.
+ * Rows of a tensor: x [N, ...], indices [...M] int32 → [...M, ...]. A row that is picked more than once gets the sum of its gradients.
  *
  * tfjs' own gather looks at the indices' values, which a traced function does not have.
  */
