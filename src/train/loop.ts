@@ -8,7 +8,7 @@ import { engineOptions } from './engineOptions.js';
 import { LossScale } from './lossScale.js';
 import { Meter } from './meter.js';
 import type { RunFolder } from './runFolder.js';
-import { learningRate, type RunLength, scaledRate, totalEpochs } from './schedule.js';
+import { learningRate, type RunLength, runLength, scaledRate, totalEpochs } from './schedule.js';
 import { type Progress, readState, writeState } from './state.js';
 import { type StepResult, TrainStep } from './step.js';
 import type { Metrics, Task, TrainObserver } from './task.js';
@@ -77,10 +77,9 @@ class TrainingRun<Batch> {
       ema: this.#weights.ema,
       seed: settings.seed,
     });
-    this.#length = {
-      epochs: settings.epochs,
-      stepsPerEpoch: Math.max(1, Math.floor(task.batchesPerEpoch(0) / settings.accumulate)),
-    };
+    this.#length = runLength(settings.schedule, settings.epochs, (epoch) =>
+      Math.max(1, Math.floor(task.batchesPerEpoch(epoch) / settings.accumulate)),
+    );
     this.#epochs = totalEpochs(settings.schedule, settings.epochs);
     this.#rate = scaledRate(settings.optimizer.lr, settings.optimizer.baseBatch, task.batchSize * settings.accumulate);
     this.#lossScale = engine.mixedPrecision === 'float16' ? new LossScale() : null;
@@ -154,7 +153,7 @@ class TrainingRun<Batch> {
   #report({ loss, parts, gradientNorm }: StepResult<string>, learningRate: number): void {
     const { epoch, updates } = this.#progress;
     const steps = Math.min(
-      this.#epochs * this.#length.stepsPerEpoch,
+      this.#length.starts.at(-1)!,
       this.#options.config.train.maxSteps ?? Number.POSITIVE_INFINITY,
     );
     const { rate, waiting, secondsPerStep } = this.#meter;
@@ -312,7 +311,10 @@ class TrainingRun<Batch> {
   }
 
   #currentRate(): number {
-    return learningRate(this.#options.config.train.schedule, this.#rate, this.#length, this.#progress.updates);
+    const { schedule, accumulate } = this.#options.config.train;
+    const { epoch, batch } = this.#progress;
+    const step = this.#length.starts[epoch]! + Math.floor(batch / accumulate);
+    return learningRate(schedule, this.#rate, this.#length, step);
   }
 
   #seconds(): number {

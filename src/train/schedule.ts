@@ -1,15 +1,37 @@
-/** Learning rates, as pure functions of the step. Steps are updates of the parameters, counted from 0. */
+/**
+ * Learning rates, as pure functions of the step. Steps are the places that updates of the parameters have in the epochs of a run, counted
+ * from 0; one that was left out, because it was not finite, has had its place too.
+ */
 import type { Config } from '../config/schema.js';
 
 export type Schedule = Config['train']['schedule'];
 type Named<Name extends Schedule['name']> = Extract<Schedule, { readonly name: Name }>;
 
-/** What a rate is relative to. */
+/** What a rate is relative to. Epochs may differ in length: `sampler: repeatFactor` draws another number of pictures each time. */
 export interface RunLength {
   /** `train.epochs`: without the epochs at the last rate that a schedule adds. */
   readonly epochs: number;
-  /** Updates in an epoch. */
-  readonly stepsPerEpoch: number;
+  /** The first step of each epoch, those at the last rate too, and at the end the number of steps. */
+  readonly starts: readonly number[];
+}
+
+/** @param stepsIn updates of an epoch */
+export function runLength(schedule: Schedule, epochs: number, stepsIn: (epoch: number) => number): RunLength {
+  const starts = [0];
+  for (let epoch = 0; epoch < totalEpochs(schedule, epochs); epoch++) starts.push(starts[epoch]! + stepsIn(epoch));
+  return { epochs, starts };
+}
+
+/** The step at which so many epochs are over; a part of an epoch is the same part of its steps. */
+function stepAt({ starts }: RunLength, epochs: number): number {
+  const whole = Math.min(Math.floor(epochs), starts.length - 1);
+  const length = (starts[whole + 1] ?? starts[whole]!) - starts[whole]!;
+  return starts[whole]! + (epochs - whole) * length;
+}
+
+/** The epoch, from 0, that a step belongs to. */
+function epochOf({ starts }: RunLength, step: number): number {
+  return starts.findLastIndex((start) => start <= step);
 }
 
 /**
@@ -35,7 +57,7 @@ export function learningRate(schedule: Schedule, base: number, length: RunLength
       return cosineRate(schedule, base, length, step);
     case 'authorsCosine':
       // The authors move their schedule after an epoch, by that epoch's number: epochs 0 and 1 both have the rate of 0.
-      return authorsCosineRate(schedule, base, length.epochs, Math.max(0, Math.floor(step / length.stepsPerEpoch) - 1));
+      return authorsCosineRate(schedule, base, length.epochs, Math.max(0, epochOf(length, step) - 1));
     case 'unshiftedCosine':
       return unshiftedCosineRate(schedule, base, length, step);
     case 'step':
@@ -50,15 +72,10 @@ export function learningRate(schedule: Schedule, base: number, length: RunLength
  *
  * Source: Loshchilov and Hutter, "SGDR" (2017), without restarts.
  */
-function cosineRate(
-  schedule: Named<'cosine'>,
-  base: number,
-  { epochs, stepsPerEpoch }: RunLength,
-  step: number,
-): number {
-  const warmup = warmupSteps(schedule, stepsPerEpoch);
-  if (step < warmup) return warmedUp(schedule, base, { epochs, stepsPerEpoch }, step);
-  const progress = Math.min(1, (step - warmup) / (epochs * stepsPerEpoch - warmup));
+function cosineRate(schedule: Named<'cosine'>, base: number, length: RunLength, step: number): number {
+  const warmup = warmupSteps(schedule, length);
+  if (step < warmup) return warmedUp(schedule, base, length, step);
+  const progress = Math.min(1, (step - warmup) / (stepAt(length, length.epochs) - warmup));
   return halfCosine(base, schedule.minLr, progress);
 }
 
@@ -87,17 +104,17 @@ export function authorsCosineRate(
 function unshiftedCosineRate(
   { warmupEpochs }: Named<'unshiftedCosine'>,
   base: number,
-  { epochs, stepsPerEpoch }: RunLength,
+  length: RunLength,
   step: number,
 ): number {
-  const warmup = warmupEpochs * stepsPerEpoch;
+  const warmup = stepAt(length, warmupEpochs);
   if (step < warmup) return base * ((step + 1) / warmup + 1e-6);
-  return halfCosine(base, 0, step / ((epochs - warmupEpochs) * stepsPerEpoch));
+  return halfCosine(base, 0, step / stepAt(length, length.epochs - warmupEpochs));
 }
 
 /** Constant but for a factor at each milestone. Warm-up multiplies with it, should they meet. */
 function stepRate(schedule: Named<'step'>, base: number, length: RunLength, step: number): number {
-  const epoch = Math.floor(step / length.stepsPerEpoch);
+  const epoch = epochOf(length, step);
   const passed = schedule.milestones.filter((milestone) => epoch >= milestone).length;
   return warmedUp(schedule, base, length, step) * schedule.factor ** passed;
 }
@@ -105,15 +122,15 @@ function stepRate(schedule: Named<'step'>, base: number, length: RunLength, step
 type Warmup = Pick<Named<'constant'>, 'warmupSteps' | 'warmupEpochs' | 'warmupFactor' | 'warmupLr'>;
 
 /** `base`, or in the warm-up a rate on the line from the first one, which has step 0, to `base`, which has the first step after. */
-function warmedUp(schedule: Warmup, base: number, { stepsPerEpoch }: RunLength, step: number): number {
-  const steps = warmupSteps(schedule, stepsPerEpoch);
+function warmedUp(schedule: Warmup, base: number, length: RunLength, step: number): number {
+  const steps = warmupSteps(schedule, length);
   if (step >= steps) return base;
   const first = schedule.warmupLr ?? base * schedule.warmupFactor;
   return first + ((base - first) * step) / steps;
 }
 
-function warmupSteps({ warmupEpochs, warmupSteps }: Warmup, stepsPerEpoch: number): number {
-  return warmupEpochs === null ? warmupSteps : Math.round(warmupEpochs * stepsPerEpoch);
+function warmupSteps({ warmupEpochs, warmupSteps }: Warmup, length: RunLength): number {
+  return warmupEpochs === null ? warmupSteps : Math.round(stepAt(length, warmupEpochs));
 }
 
 /** From `high` at progress 0 to `low` at 1. */

@@ -24,7 +24,8 @@ export class ToyModel extends Module {
 }
 
 export interface ToyOptions {
-  readonly batches?: number;
+  /** Of each epoch, or of one epoch after the other. */
+  readonly batches?: number | readonly number[];
   /** Epoch and position of batches that hold a value that is no number. */
   readonly broken?: readonly string[];
   readonly metrics?: readonly number[];
@@ -44,12 +45,13 @@ export class ToyTask implements Task<ToyBatch> {
     seedParameters(this.model, 7);
   }
 
-  batchesPerEpoch(): number {
-    return this.options.batches ?? 4;
+  batchesPerEpoch(epoch: number): number {
+    const { batches = 4 } = this.options;
+    return typeof batches === 'number' ? batches : batches[epoch]!;
   }
 
   async *batches(epoch: number, skip: number): AsyncGenerator<ToyBatch> {
-    for (let position = skip; position < this.batchesPerEpoch(); position++) {
+    for (let position = skip; position < this.batchesPerEpoch(epoch); position++) {
       const random = new Random(1).fork(epoch, position);
       const x = Float32Array.from({ length: 2 * 36 }, () => random.normal());
       const name = `${epoch}/${position}`;

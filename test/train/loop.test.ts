@@ -106,6 +106,20 @@ describe('train', () => {
     expect(weights(second.run.last)).toEqual(weights(whole.run.last));
   });
 
+  test('epochs of 2, 5 and 3 batches: milestones at the first step of epochs 1 and 2, also after one that is left out', async () => {
+    const schedule = 'train.schedule={ name: step, milestones: [1, 2], factor: 0.1, warmupSteps: 0 }';
+    const toy = { batches: [2, 5, 3], broken: ['0/1'] };
+    const { heard } = await begin('uneven', [schedule, 'train.onNonFinite=skip'], toy);
+    const rates = heard.steps.map(({ epoch, learningRate }) => [epoch, Number(learningRate.toFixed(9))]);
+    const [e0, e1, e2] = [
+      [0, 0.01],
+      [1, 0.001],
+      [2, 0.0001],
+    ];
+    expect(rates).toEqual([e0, e1, e1, e1, e1, e1, e2, e2, e2]);
+    expect(heard.steps[0]).toMatchObject({ steps: 10 });
+  });
+
   test('accumulate: two batches an update, and the mean of their gradients', async () => {
     const { heard } = await begin('accumulated', ['train.accumulate=2']);
     expect(heard.steps.map(({ step }) => step)).toEqual([0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]);

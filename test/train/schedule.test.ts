@@ -3,6 +3,7 @@ import {
   authorsCosineRate,
   learningRate,
   type RunLength,
+  runLength,
   type Schedule,
   scaledRate,
   totalEpochs,
@@ -10,6 +11,9 @@ import {
 
 const rates = (schedule: Schedule, base: number, length: RunLength) => (step: number) =>
   learningRate(schedule, base, length, step);
+
+/** Epochs of one length. */
+const even = (schedule: Schedule, epochs: number, steps: number) => runLength(schedule, epochs, () => steps);
 
 describe('authorsCosine, CMT-S: 300 epochs, 20 of warm-up from 1e-7, batch 8 x 128', () => {
   const schedule = {
@@ -49,7 +53,7 @@ describe('authorsCosine, CMT-S: 300 epochs, 20 of warm-up from 1e-7, batch 8 x 1
 
   it('epoch e trains with the rate of t = e - 1, epochs 0 and 1 both with the first one', () => {
     const stepsPerEpoch = 1251;
-    const rate = rates(schedule, base, { epochs: 300, stepsPerEpoch });
+    const rate = rates(schedule, base, even(schedule, 300, stepsPerEpoch));
     for (let epoch = 0; epoch < 310; epoch++) {
       const expected = at(Math.max(0, epoch - 1));
       expect(rate(epoch * stepsPerEpoch)).toBe(expected);
@@ -59,7 +63,8 @@ describe('authorsCosine, CMT-S: 300 epochs, 20 of warm-up from 1e-7, batch 8 x 1
 });
 
 describe('unshiftedCosine, 300 epochs of 312 steps, 5 of warm-up, rate 6e-3', () => {
-  const rate = rates({ name: 'unshiftedCosine', warmupEpochs: 5 }, 6e-3, { epochs: 300, stepsPerEpoch: 312 });
+  const schedule = { name: 'unshiftedCosine', warmupEpochs: 5 } as const;
+  const rate = rates(schedule, 6e-3, even(schedule, 300, 312));
 
   it.each([
     ['step 0: 1 / 1560 and a millionth of the rate', 0, 6e-3 * (1 / 1560 + 1e-6)],
@@ -74,15 +79,15 @@ describe('unshiftedCosine, 300 epochs of 312 steps, 5 of warm-up, rate 6e-3', ()
 
 describe('step, detection 1x: 12 epochs of 7330, a tenth after 8 and 11, 500 steps of warm-up from a thousandth', () => {
   const schedule = {
-    name: 'step',
+    name: 'step' as const,
     milestones: [8, 11],
     factor: 0.1,
     warmupSteps: 500,
     warmupEpochs: null,
     warmupFactor: 0.001,
     warmupLr: null,
-  } as const;
-  const rate = rates({ ...schedule, milestones: [...schedule.milestones] }, 0.01, { epochs: 12, stepsPerEpoch: 7330 });
+  } satisfies Schedule;
+  const rate = rates(schedule, 0.01, even(schedule, 12, 7330));
 
   it.each([
     [0, 1e-5],
@@ -101,11 +106,10 @@ describe('step, detection 1x: 12 epochs of 7330, a tenth after 8 and 11, 500 ste
 
 describe('cosine and constant', () => {
   const warmup = { warmupSteps: 500, warmupEpochs: 2, warmupFactor: 0.001, warmupLr: 1e-6 };
-  const length = { epochs: 12, stepsPerEpoch: 100 };
 
   it('cosine after 2 epochs of warm-up: full rate at step 200, half way at 700, the last one from 1200 on', () => {
     const schedule = { name: 'cosine', ...warmup, minLr: 1e-5, cooldownEpochs: 3 } as const;
-    const rate = rates(schedule, 1e-3, length);
+    const rate = rates(schedule, 1e-3, even(schedule, 12, 100));
     expect(rate(0)).toBe(1e-6);
     expect(rate(100)).toBeCloseTo((1e-3 + 1e-6) / 2, 15);
     expect(rate(200)).toBe(1e-3);
@@ -116,10 +120,55 @@ describe('cosine and constant', () => {
   });
 
   it('constant stays after warm-up; without one it is constant from the first step', () => {
-    const rate = rates({ name: 'constant', ...warmup }, 1e-3, length);
+    const schedule = { name: 'constant', ...warmup } as const;
+    const length = even(schedule, 12, 100);
+    const rate = rates(schedule, 1e-3, length);
     expect([0, 200, 1199].map(rate)).toEqual([1e-6, 1e-3, 1e-3]);
     const cold = { name: 'constant', ...warmup, warmupEpochs: null, warmupSteps: 0 } as const;
     expect(learningRate(cold, 1e-3, length, 0)).toBe(1e-3);
+  });
+});
+
+describe('epochs of 10, 20, 30 and 40 steps, which begin at 0, 10, 30 and 60', () => {
+  const warmup = { warmupSteps: 0, warmupEpochs: 1.5, warmupFactor: 0, warmupLr: null };
+  const uneven = (schedule: Schedule, epochs: number) => runLength(schedule, epochs, (epoch) => 10 * (epoch + 1));
+
+  it('they begin where the ones before end; epochs at the last rate count too', () => {
+    const schedule = { name: 'cosine', ...warmup, minLr: 0, cooldownEpochs: 1 } as const;
+    expect(uneven(schedule, 3)).toEqual({ epochs: 3, starts: [0, 10, 30, 60, 100] });
+  });
+
+  it('milestones 1 and 3 are steps 10 and 60', () => {
+    const schedule = { name: 'step', milestones: [1, 3], factor: 0.1, ...warmup, warmupEpochs: null } as const;
+    const rate = rates({ ...schedule, milestones: [1, 3] }, 1, uneven({ ...schedule, milestones: [1, 3] }, 4));
+    expect([9, 10, 59, 60, 99].map((step) => Number(rate(step).toFixed(9)))).toEqual([1, 0.1, 0.1, 0.01, 0.01]);
+  });
+
+  it('a warm-up of one and a half epochs is 10 + 20 / 2 = 20 steps; the cosine is half way at (20 + 60) / 2 and ends at 60', () => {
+    const schedule = { name: 'cosine', ...warmup, minLr: 0, cooldownEpochs: 1 } as const;
+    const rate = rates(schedule, 1, uneven(schedule, 3));
+    expect([0, 10, 20, 40, 60, 99].map((step) => Number(rate(step).toFixed(9)))).toEqual([0, 0.5, 1, 0.5, 0, 0]);
+  });
+
+  it("the authors' cosine changes at 30 and 60, an epoch late, and at no other step", () => {
+    const schedule = {
+      name: 'authorsCosine',
+      warmupEpochs: 1,
+      warmupLr: 0,
+      minLr: 0,
+      cooldownEpochs: 0,
+    } as const satisfies Schedule;
+    const rate = rates(schedule, 1, uneven(schedule, 4));
+    const changes = Array.from({ length: 99 }, (_, i) => i + 1).filter((step) => rate(step) !== rate(step - 1));
+    expect(changes).toEqual([30, 60]);
+  });
+
+  it('the unshifted cosine: 1 epoch of warm-up is 10 steps, zero after 4 - 1 epochs, at step 60', () => {
+    const schedule = { name: 'unshiftedCosine', warmupEpochs: 1 } as const;
+    const rate = rates(schedule, 1, uneven(schedule, 4));
+    expect(rate(9)).toBeCloseTo(1 + 1e-6, 12);
+    expect(rate(30)).toBeCloseTo(0.5, 12);
+    expect(rate(60)).toBeCloseTo(0, 12);
   });
 });
 
