@@ -27,6 +27,7 @@ function addEngineCommands(program: Command): void {
     .command('doctor')
     .description('show what cmtdet runs on, what its settings do here, and what is wrong')
     .argument('[config]', 'YAML file whose engine settings to look at (default: the defaults)')
+    .option('--placement', "what of the config's work would run on a GPU, and what is copied; no GPU is needed")
     .option(...set)
     .option(...json)
     .action(async (config, options) => (await import('./doctor.js')).doctor(config, options));

@@ -13,6 +13,8 @@ import { engineAdvice } from './engineAdvice.js';
 
 export interface DoctorOptions {
   readonly set?: readonly string[];
+  /** Look at what a GPU would run, instead of at this machine. */
+  readonly placement?: boolean;
   readonly json?: boolean;
 }
 
@@ -56,6 +58,11 @@ interface Machine {
 export async function doctor(configFile: string | undefined, options: DoctorOptions): Promise<void> {
   if (configFile === undefined && options.set !== undefined)
     throw new UsageError('--set needs a config whose keys it changes: cmtdet doctor CONFIG --set ...');
+  if (options.placement) {
+    if (configFile === undefined) throw new UsageError('--placement needs a config: cmtdet doctor CONFIG --placement');
+    const { reportPlacement } = await import('./placementReport.js');
+    return reportPlacement(await loadConfig(configFile, options.set), options.json ?? false);
+  }
   const engine = configFile === undefined ? Engine.parse({}) : (await loadConfig(configFile, options.set)).engine;
   const diagnosis = await examine(engine);
   if (options.json) printJson(diagnosis);

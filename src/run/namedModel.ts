@@ -33,7 +33,7 @@ export async function findModel(name: string): Promise<NamedModel> {
     const names = cmtVariantNames.flatMap((known) => [known, `retinanet_${known}`]);
     throw new UsageError(`${name}: no file, and no model of that name. Models: ${names.join(', ')}`);
   }
-  return /\.ya?ml$/.test(name) ? ofConfig(name, await loadConfig(name)) : ofCheckpoint(name);
+  return /\.ya?ml$/.test(name) ? modelOfConfig(name, await loadConfig(name)) : ofCheckpoint(name);
 }
 
 /** COCO's 80 classes at the size that papers count at, or 1000 ImageNet classes at the variant's own. */
@@ -46,7 +46,7 @@ function byName(name: string, variant: Variant): NamedModel {
 }
 
 /** The classes are in the data, which is not looked at: the usual number is taken. */
-function ofConfig(name: string, config: Config): NamedModel {
+export function modelOfConfig(name: string, config: Config): NamedModel {
   return config.task === 'detection'
     ? { name, config, classes: cocoClasses, inputSize: [config.data.shortSide, config.data.longSide] }
     : { name, config, classes: imagenetClasses, inputSize: [config.data.size, config.data.size] };

@@ -21,6 +21,8 @@ export type Place = 'GPU' | 'host' | 'CPU';
 export interface PlacedOperation {
   readonly operation: PlannedOperation;
   readonly place: Place;
+  /** Whether it is computed on the host from what the card has computed. */
+  readonly waits: boolean;
   /** Whether XLA can compile it for a GPU. */
   readonly xla: boolean;
 }
@@ -76,11 +78,16 @@ export function placeOnGpu(plan: Plan, kernelsOf: (op: string) => readonly Kerne
   const folded = foldedConstants(plan);
   for (const place of folded) memory[place] = constantMemory(plan.operations[place]!);
   const isLeft = (_: unknown, place: number) => !folded.has(place) && !plan.feeds.includes(place);
-  const operations = plan.operations.map((operation, place) => ({
-    operation,
-    place: chosen[place] === undefined ? 'CPU' : computesOnHost(operation, memory[place]!) ? 'host' : 'GPU',
-    xla: find(operation, 'XLA_GPU_JIT') !== undefined,
-  })) satisfies PlacedOperation[];
+  const waiting = new Set<number>();
+  const operations = plan.operations.map((operation, place): PlacedOperation => {
+    const where = chosen[place] === undefined ? 'CPU' : computesOnHost(operation, memory[place]!) ? 'host' : 'GPU';
+    const ofCard = operation.inputs.some(({ from, index }) =>
+      memory[from]!.outputs[index] === 'card' ? !folded.has(from) : waiting.has(from),
+    );
+    const waits = where !== 'GPU' && ofCard;
+    if (waits) waiting.add(place);
+    return { operation, place: where, waits, xla: find(operation, 'XLA_GPU_JIT') !== undefined };
+  });
   return { operations: operations.filter(isLeft), copies: copiesOf(plan, memory) };
 }
 

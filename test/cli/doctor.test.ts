@@ -46,6 +46,22 @@ describe('doctor', () => {
     expect(text).toContain('warning: engine.threads');
   });
 
+  test('--placement: what a GPU would run, for programs and for people', async () => {
+    const { tensorflow, works } = JSON.parse(
+      await outputOf(() => doctor('configs/smoke.yaml', { placement: true, json: true })),
+    );
+    expect(tensorflow).toBe(tensorflowVersion);
+    expect(works).toMatchObject([
+      { work: 'train', unexplained: 0 },
+      { work: 'inference', unexplained: 0 },
+    ]);
+    const text = await outputOf(() => doctor('configs/smoke.yaml', { placement: true }));
+    expect(text).toMatch(/^on the CPU, for want of a kernel +0$/m);
+    expect(text).toMatch(/^LogicalAnd for Switch +host +bool +1 +1 +midway$/m);
+    expect(text).toContain('All of these have a reason.');
+    await expect(doctor(undefined, { placement: true })).rejects.toThrow(UsageError);
+  });
+
   test('a config that is none, and --set without a config', async () => {
     await expect(doctor('no/such.yaml', {})).rejects.toThrow(ConfigError);
     await expect(doctor(undefined, { set: [mistake] })).rejects.toThrow(UsageError);
