@@ -56,7 +56,7 @@ async function measure<Batch>(task: Task<Batch> & { close(): Promise<void> }, co
     seed,
   });
   let done = 0;
-  const run = (feed: Feed) => step.run(feed, learningRate, ++done, done);
+  const run = (feed: Feed) => step.run(feed, { learningRate, t: ++done, draw: done });
 
   async function* endless(): AsyncGenerator<Batch> {
     for (let epoch = 0; ; epoch++) yield* task.batches(epoch, 0);

@@ -33,7 +33,7 @@ const samples: { step: number; resident: number; tensors: number }[] = [];
 let done = 0;
 for (let epoch = 0; done < steps; epoch++) {
   for await (const batch of task.batches(epoch, 0)) {
-    await step.run(task.feed(batch), 1e-4, done + 1, done);
+    await step.run(task.feed(batch), { learningRate: 1e-4, t: done + 1, draw: done });
     done++;
     if (done % 25 === 0) {
       samples.push({ step: done, resident: process.memoryUsage().rss / 1e6, tensors: tf.memory().numTensors });

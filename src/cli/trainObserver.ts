@@ -11,7 +11,7 @@ export function trainObserver(headline: readonly string[]): TrainObserver & { cl
     onEvaluating: (done, total) => line.update(`measuring on val: ${done} of ${total} pictures`),
     onEvaluated(epoch, metrics, best) {
       const shown = headline.map((name) => `${name} ${metrics[name]?.toFixed(4) ?? 'n/a'}`);
-      line.keep(`after epoch ${epoch}: ${shown.join('  ')}${best ? paint('green', '  best so far') : ''}`);
+      line.keep(`epoch ${epoch}: ${shown.join('  ')}${best ? paint('green', '  best so far') : ''}`);
     },
     onWarning(message) {
       line.clear();

@@ -1,17 +1,19 @@
-/** The training loop: epochs of steps, measured and saved. */
-import { existsSync } from 'node:fs';
+/** The training loop: epochs of updates, measured and saved. */
 import type { Config } from '../config/schema.js';
-import { InterruptedError, NonFiniteError } from '../errors.js';
-import { readDescription, saveModel } from '../models/modelFile.js';
+import { InterruptedError } from '../errors.js';
 import { Program } from '../tensorflow/program.js';
+import { Checkpoints } from './checkpoints.js';
 import { engineOptions } from './engineOptions.js';
 import { LossScale } from './lossScale.js';
 import { Meter } from './meter.js';
+import { Pace } from './pace.js';
+import { ReadAhead } from './readAhead.js';
 import type { RunFolder } from './runFolder.js';
-import { learningRate, type RunLength, runLength, scaledRate, totalEpochs } from './schedule.js';
-import { type Progress, readState, writeState } from './state.js';
-import { type StepResult, TrainStep } from './step.js';
+import { startOfRun } from './state.js';
+import { type StepOptions, type StepResult, TrainStep } from './step.js';
+import { StepReports } from './stepReports.js';
 import type { Metrics, Task, TrainObserver } from './task.js';
+import { type BatchFacts, describeBatch, picturesOf, Watchdog } from './watchdog.js';
 import { Weights } from './weights.js';
 
 export interface TrainOptions {
@@ -23,9 +25,6 @@ export interface TrainOptions {
   /** Ends the run after the step under way; its state is saved. */
   readonly signal?: AbortSignal;
 }
-
-/** Steps in a row, or returns to the last checkpoint, after which a run that is not finite is given up. */
-const patience = { skip: 50, rollback: 5 } as const;
 
 /**
  * Trains to the end, and returns what was measured last.
@@ -46,53 +45,45 @@ class TrainingRun<Batch> {
   readonly #task: Task<Batch>;
   readonly #options: TrainOptions;
   readonly #program: Program;
-  readonly #weights: Weights;
   readonly #step: TrainStep<string, string>;
+  readonly #pace: Pace;
   readonly #meter = new Meter();
-  readonly #length: RunLength;
-  readonly #epochs: number;
-  readonly #rate: number;
+  readonly #watchdog: Watchdog;
+  readonly #reports: StepReports;
+  readonly #checkpoints: Checkpoints;
   /** Where float16 is asked for. */
   #lossScale: LossScale | null;
-  #progress: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, seconds: 0, lossScale: null };
-  #started = performance.now();
+  #progress = startOfRun;
+  /** When `progress.seconds` was right. */
+  #clock = performance.now();
   #metrics: Metrics = {};
-  /** Updates that the weights of `#metrics` had seen. */
-  #measuredAt = -1;
-  #best: number;
-  #notFinite = 0;
 
   constructor(task: Task<Batch>, options: TrainOptions) {
-    const { train: settings, engine } = options.config;
+    const { run, observer, config } = options;
+    const { train: settings, engine } = config;
+    const { clipNorm, accumulate, seed } = settings;
+    const program = new Program(engineOptions(engine));
+    const weights = new Weights(task.model, settings.optimizer, settings.ema);
+    const { parameters, optimizer, ema } = weights;
+    const loss: StepOptions<string, string>['loss'] = (batch, ctx) => task.loss(batch, ctx);
     this.#task = task;
     this.#options = options;
-    this.#program = new Program(engineOptions(engine));
-    this.#weights = new Weights(task.model, settings.optimizer, settings.ema);
-    this.#step = new TrainStep(this.#program, {
-      parameters: [...this.#weights.parameters],
-      loss: (batch, ctx) => task.loss(batch, ctx),
-      optimizer: this.#weights.optimizer,
-      clipNorm: settings.clipNorm,
-      accumulate: settings.accumulate,
-      ema: this.#weights.ema,
-      seed: settings.seed,
-    });
-    this.#length = runLength(settings.schedule, settings.epochs, (epoch) =>
-      Math.max(1, Math.floor(task.batchesPerEpoch(epoch) / settings.accumulate)),
-    );
-    this.#epochs = totalEpochs(settings.schedule, settings.epochs);
-    this.#rate = scaledRate(settings.optimizer.lr, settings.optimizer.baseBatch, task.batchSize * settings.accumulate);
+    this.#program = program;
+    this.#step = new TrainStep(program, { parameters, loss, optimizer, clipNorm, accumulate, ema, seed });
+    this.#pace = new Pace(settings, task);
+    this.#watchdog = new Watchdog(run, settings.onNonFinite);
+    this.#reports = new StepReports(run, observer, this.#meter, this.#pace, settings.logEvery);
+    this.#checkpoints = new Checkpoints({ run, task, weights, program, settings });
     this.#lossScale = engine.mixedPrecision === 'float16' ? new LossScale() : null;
-    this.#best = bestSoFar(options.run, task.bestMetric);
   }
 
   async toEnd(): Promise<Metrics> {
     if (this.#options.resume) await this.#resume();
-    while (this.#progress.epoch < this.#epochs && !this.#isOver()) {
+    while (!this.#pace.isOver(this.#progress)) {
       await this.#epoch();
-      if (this.#progress.batch === 0) await this.#endEpoch();
+      await this.#save();
+      await this.#measure();
     }
-    if (this.#progress.batch > 0) await this.#endEarly();
     return this.#metrics;
   }
 
@@ -100,239 +91,125 @@ class TrainingRun<Batch> {
     return this.#program.dispose();
   }
 
-  /** Runs the rest of the epoch; leaves `progress.batch` at 0 if it came to the epoch's end. */
+  /** Runs the rest of the present epoch, or of the run where that ends before. */
   async #epoch(): Promise<void> {
-    const { epoch } = this.#progress;
-    const { accumulate, checkpointEvery } = this.#options.config.train;
-    const batches =
-      Math.floor(this.#task.batchesPerEpoch(epoch) / accumulate) * accumulate || this.#task.batchesPerEpoch(epoch);
-    const iterator = this.#task.batches(epoch, this.#progress.batch)[Symbol.asyncIterator]();
+    const { epoch, batch } = this.#progress;
+    const batches = new ReadAhead(this.#task.batches(epoch, batch), this.#meter);
     this.#meter.pause();
     try {
-      let next = iterator.next();
-      while (this.#progress.batch < batches) {
-        const { value: batch, done } = await this.#meter.waitFor(next);
-        if (done) break;
-        const result = this.#runBatch(batch); // has copied the batch when it returns
-        next = iterator.next();
-        next.catch(() => {}); // heard when it is awaited
-        await this.#endBatch(batch, await result);
+      while (this.#progress.epoch === epoch && !this.#pace.isOver(this.#progress)) {
+        await this.#update(batches);
         if (this.#options.signal?.aborted) await this.#interrupt();
-        const atUpdate = this.#progress.batch % accumulate === 0;
-        if (atUpdate && this.#isOver()) break;
-        if (atUpdate && checkpointEvery !== null && this.#progress.updates % checkpointEvery === 0) await this.#save();
+        if (this.#progress.epoch === epoch && this.#checkpoints.isDue(this.#progress)) await this.#save();
       }
     } finally {
-      await iterator.return?.();
+      await batches.close();
     }
-    if (this.#progress.batch >= batches || !this.#isOver())
-      this.#progress = { ...this.#progress, epoch: epoch + 1, batch: 0 };
   }
 
-  #runBatch(batch: Batch): Promise<StepResult<string>> {
-    const { updates, draws, batch: position } = this.#progress;
-    const update = (position + 1) % this.#options.config.train.accumulate === 0;
+  /** Makes one update: runs its batches, and reports. */
+  async #update(batches: ReadAhead<Batch>): Promise<void> {
+    const learningRate = this.#pace.learningRate(this.#progress);
+    const count = this.#pace.batchesOfUpdate(this.#progress.epoch);
+    const finite: StepResult<string>[] = [];
+    let isUpdated = false;
+    for (let i = 1; i <= count; i++) {
+      const batch = await batches.next();
+      if (batch === undefined) return this.#endEpochEarly();
+      const result = await this.#runBatch(batch, batches, learningRate, i === count);
+      if (result.finite) finite.push(result);
+      isUpdated = i === count && result.finite;
+    }
+    this.#meter.step(this.#task.batchSize * count);
+    const updates = this.#progress.updates + (isUpdated ? 1 : 0);
+    if (isUpdated) this.#reports.report({ ...this.#progress, updates }, finite, learningRate, this.#lossScale);
+    this.#progress = this.#pace.afterBatches({ ...this.#progress, updates, seconds: this.#seconds() });
+  }
+
+  /** Batches that had no readable picture are left out of an epoch, which then ends sooner than its length says. */
+  #endEpochEarly(): void {
+    this.#step.forget();
+    this.#progress = { ...this.#progress, epoch: this.#progress.epoch + 1, batch: 0, seconds: this.#seconds() };
+  }
+
+  async #runBatch(batch: Batch, batches: ReadAhead<Batch>, learningRate: number, update: boolean) {
+    const { epoch, batch: position, updates, draws } = this.#progress;
     const lossScale = this.#lossScale?.state.scale ?? null;
-    return this.#step.run(this.#task.feed(batch), this.#currentRate(), updates + 1, draws, update, lossScale);
-  }
-
-  async #endBatch(batch: Batch, result: StepResult<string>): Promise<void> {
-    const { accumulate } = this.#options.config.train;
-    const { batch: position, draws, updates } = this.#progress;
-    const updated = (position + 1) % accumulate === 0 && result.finite;
-    const learningRate = this.#currentRate();
-    this.#progress = { ...this.#progress, batch: position + 1, draws: draws + 1, updates: updates + (updated ? 1 : 0) };
-    this.#meter.step(this.#task.batchSize);
-    const overflowed = this.#lossScale?.adjust(result.finite) ?? false;
-    if (overflowed) return; // left out as float16 asks for it now and then: nothing for the watchdog, at a smaller scale
-    if (!result.finite) return this.#reactToNonFinite(batch, result, learningRate);
-    this.#notFinite = 0;
-    this.#report(result, learningRate);
-  }
-
-  #report({ loss, parts, gradientNorm }: StepResult<string>, learningRate: number): void {
-    const { epoch, updates } = this.#progress;
-    const steps = Math.min(
-      this.#length.starts.at(-1)!,
-      this.#options.config.train.maxSteps ?? Number.POSITIVE_INFINITY,
-    );
-    const { rate, waiting, secondsPerStep } = this.#meter;
-    const { accumulate } = this.#options.config.train;
-    const secondsLeft = secondsPerStep && Math.max(steps - updates, 0) * secondsPerStep * accumulate;
-    this.#options.observer.onStep({
-      epoch,
-      epochs: this.#epochs,
-      step: updates,
-      steps,
+    const running = this.#step.run(this.#task.feed(batch), {
       learningRate,
-      loss,
-      parts,
-      gradientNorm,
-      rate,
-      waiting,
-      secondsLeft,
+      t: updates + 1,
+      draw: draws,
+      update,
+      lossScale,
     });
-    if (updates % this.#options.config.train.logEvery !== 0) return;
-    const record = { epoch, loss, ...parts, learningRate, gradientNorm, rate, waiting };
-    this.#options.run.log('train', updates, { ...record, ...this.#lossScaleRecord() });
+    batches.begin(); // the step has copied this one
+    const result = await running;
+    this.#progress = { ...this.#progress, batch: position + 1, draws: draws + 1 };
+    // With float16, what is not finite may only be too large: then it is tried again at a smaller scale, and is no fault.
+    const overflowed = this.#lossScale?.adjust(result.finite) ?? false;
+    const facts = { result, step: updates + 1, epoch, batch: position + 1, learningRate, lossScale };
+    if (result.finite) this.#watchdog.onFinite();
+    else if (!overflowed) await this.#reactToNonFinite({ ...facts, files: this.#task.files(batch) });
+    return result;
   }
 
-  /** For the log: the scale, and how many batches were left out for it so far. */
-  #lossScaleRecord() {
-    if (this.#lossScale === null) return {};
-    const { scale: lossScale, overflows } = this.#lossScale.state;
-    return { lossScale, overflows };
-  }
-
-  /** The watchdog. Nothing of a step that was not finite has touched a variable. */
-  async #reactToNonFinite(batch: Batch, result: StepResult<string>, learningRate: number): Promise<void> {
-    const { onNonFinite } = this.#options.config.train;
-    const { epoch, updates, batch: position } = this.#progress;
-    const parts = Object.entries(result.parts).map(([name, value]) => `${name} ${value}`);
-    const what = Number.isFinite(result.loss)
-      ? `the gradient's norm is ${result.gradientNorm}`
-      : `the loss is ${result.loss} (${parts.join(', ')})`;
-    const scale = this.#lossScale === null ? '' : `, loss scale ${this.#lossScale.state.scale}`;
-    const where = `step ${updates + 1} (epoch ${epoch + 1}, batch ${position}), learning rate ${learningRate.toPrecision(3)}${scale}: ${what}`;
-    const files = `pictures: ${this.#task.files(batch).join(', ')}`;
-    this.#options.run.list('not_finite.txt', `${where}; ${files}`);
-    this.#notFinite++;
-    if (onNonFinite === 'stop' || this.#notFinite > patience[onNonFinite]) {
-      const saved = existsSync(this.#options.run.state)
-        ? `The last good state is in ${this.#options.run.state}.`
-        : 'Nothing had been saved yet.';
-      throw new NonFiniteError(
-        `${where}\n  ${files}\n  ${saved} Usual reasons: a learning rate too high for the batch size, no warm-up, broken boxes. train.onNonFinite = skip leaves such steps out.`,
-      );
-    }
-    if (onNonFinite === 'rollback' && existsSync(this.#options.run.state)) {
-      const { epoch: atEpoch, updates: atUpdate } = this.#restore();
-      await this.#weights.push(this.#program);
-      this.#progress = { ...this.#progress, updates: atUpdate };
-      this.#options.observer.onWarning(
-        `${where}; went back to the weights of step ${atUpdate} (epoch ${atEpoch + 1}) and went on with the next batch`,
-      );
-    } else this.#options.observer.onWarning(`${where}; the step was left out (${files})`);
-  }
-
-  async #endEpoch(): Promise<void> {
-    const { epoch } = this.#progress;
-    await this.#save();
-    const due = epoch % this.#options.config.train.evaluateEvery === 0 || epoch === this.#epochs || this.#isOver();
-    if (due) await this.#evaluate();
-    await this.#saveLast();
-    this.#meter.pause();
-  }
-
-  /** A run that ends inside an epoch, by a limit of steps or minutes. */
-  async #endEarly(): Promise<void> {
-    await this.#save();
-    await this.#evaluate();
-    await this.#saveLast();
-  }
-
-  async #evaluate(): Promise<void> {
-    if (!this.#task.measures) return;
-    const { epoch, updates } = this.#progress;
-    const { observer, run } = this.#options;
-    this.#measuredAt = updates;
-    this.#metrics = await this.#task.evaluate(this.#weights.measured(), (done, total) =>
-      observer.onEvaluating(done, total),
+  async #reactToNonFinite(facts: BatchFacts): Promise<void> {
+    const { observer } = this.#options;
+    const reaction = this.#watchdog.onNonFinite(facts, this.#checkpoints.saved);
+    if (reaction === 'skip')
+      return observer.onWarning(`${describeBatch(facts)}; the step was left out (${picturesOf(facts)})`);
+    const { epoch, updates } = await this.#checkpoints.restore();
+    this.#step.forget(); // gradients of the weights that were left behind
+    this.#progress = { ...this.#progress, updates };
+    observer.onWarning(
+      `${describeBatch(facts)}; went back to the weights of step ${updates} (epoch ${epoch + 1}) and went on with the next batch`,
     );
-    run.log('val', updates, { epoch, ...this.#metrics });
-    const value = this.#metrics[this.#task.bestMetric] ?? Number.NEGATIVE_INFINITY;
-    const isBest = value > this.#best || !existsSync(run.best);
-    if (isBest) {
-      this.#best = value;
-      await saveModel(run.best, this.#task.model, this.#describe(), this.#weights.measured());
+  }
+
+  /** Measures where that is due, and writes the checkpoint of what has just been saved. */
+  async #measure(): Promise<void> {
+    const { observer, run } = this.#options;
+    const { epoch, batch, updates } = this.#progress;
+    const isDue = this.#task.measures && this.#pace.isMeasuringDue(this.#progress);
+    if (isDue) {
+      const weights = this.#checkpoints.measured();
+      this.#metrics = await this.#task.evaluate(weights, (done, total) => observer.onEvaluating(done, total));
+      run.log('val', updates, { epoch, ...this.#metrics });
+      const best = await this.#checkpoints.offer(this.#progress, this.#metrics);
+      observer.onEvaluated(batch === 0 ? epoch : epoch + 1, this.#metrics, best);
     }
-    observer.onEvaluated(epoch, this.#metrics, isBest);
+    await this.#checkpoints.saveLast(this.#progress, isDue ? this.#metrics : {});
+    this.#meter.pause();
   }
 
   /** Saves what a resumed run needs. */
   async #save(): Promise<void> {
-    await this.#weights.pull(this.#program);
     this.#progress = { ...this.#progress, seconds: this.#seconds(), lossScale: this.#lossScale?.state ?? null };
-    this.#started = performance.now();
-    await writeState(this.#options.run.state, this.#weights.all(), {
-      progress: this.#progress,
-      identity: this.#identity(),
-    });
+    await this.#checkpoints.save(this.#progress);
     this.#meter.pause();
   }
 
-  #saveLast(): Promise<void> {
-    return saveModel(this.#options.run.last, this.#task.model, this.#describe(), this.#weights.measured());
-  }
-
   async #interrupt(): Promise<never> {
-    const { accumulate } = this.#options.config.train;
-    // Gradients that wait for an update are not kept: their batches are run again.
-    const batch = this.#progress.batch - (this.#progress.batch % accumulate);
-    this.#progress = { ...this.#progress, batch };
     await this.#save();
-    await this.#saveLast();
+    await this.#checkpoints.saveLast(this.#progress, {});
     const { epoch, updates } = this.#progress;
     throw new InterruptedError(
       `stopped after step ${updates} (epoch ${epoch + 1}); add --resume --run ${this.#options.run.path} to go on`,
     );
   }
 
+  /** Goes on where the saved state is; makes up for a measurement that the run was stopped in. */
   async #resume(): Promise<void> {
-    this.#progress = this.#restore();
-    await this.#weights.push(this.#program);
-    const { epoch, batch, lossScale } = this.#progress;
-    if (this.#lossScale !== null) this.#lossScale = new LossScale(lossScale);
-    const unmeasured =
-      epoch > 0 &&
-      batch === 0 &&
-      (!existsSync(this.#options.run.last) || readDescription(this.#options.run.last).epoch < epoch);
-    if (unmeasured) await this.#endEpoch();
+    this.#progress = await this.#checkpoints.restore();
+    if (this.#lossScale !== null) this.#lossScale = new LossScale(this.#progress.lossScale);
+    if (this.#pace.isMeasuringDue(this.#progress) && !this.#checkpoints.isMeasured(this.#progress))
+      await this.#measure();
   }
 
-  /** Reads the state file into the variables on the host. */
-  #restore(): Progress {
-    return readState(this.#options.run.state, this.#weights.all(), this.#identity());
-  }
-
-  #identity(): Record<string, string> {
-    const { optimizer, accumulate, ema } = this.#options.config.train;
-    return {
-      ...this.#task.identity,
-      optimizer: optimizer.name,
-      accumulate: String(accumulate),
-      ema: ema === null ? 'no' : 'yes',
-    };
-  }
-
-  #describe() {
-    const { epoch, updates } = this.#progress;
-    return this.#task.describe({ epoch, step: updates, metrics: updates === this.#measuredAt ? this.#metrics : {} });
-  }
-
-  #currentRate(): number {
-    const { schedule, accumulate } = this.#options.config.train;
-    const { epoch, batch } = this.#progress;
-    const step = this.#length.starts[epoch]! + Math.floor(batch / accumulate);
-    return learningRate(schedule, this.#rate, this.#length, step);
-  }
-
+  /** Training time, in seconds, of all parts of the run. */
   #seconds(): number {
-    return this.#progress.seconds + (performance.now() - this.#started) / 1000;
+    const before = this.#clock;
+    this.#clock = performance.now();
+    return this.#progress.seconds + (this.#clock - before) / 1000;
   }
-
-  #isOver(): boolean {
-    const { maxSteps, maxMinutes } = this.#options.config.train;
-    return (
-      (maxSteps !== null && this.#progress.updates >= maxSteps) ||
-      (maxMinutes !== null && this.#seconds() >= maxMinutes * 60)
-    );
-  }
-}
-
-/** The best value that the run has measured, from its best checkpoint. */
-function bestSoFar(run: RunFolder, metric: string): number {
-  return existsSync(run.best)
-    ? (readDescription(run.best).metrics[metric] ?? Number.NEGATIVE_INFINITY)
-    : Number.NEGATIVE_INFINITY;
 }

@@ -22,6 +22,8 @@ const Progress = z.object({
 });
 export type Progress = z.infer<typeof Progress>;
 
+export const startOfRun: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, seconds: 0, lossScale: null };
+
 const StateHeader = z.object({
   progress: Progress,
   /** What must not change between two parts of a run, as words: name → value. */

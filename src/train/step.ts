@@ -33,6 +33,21 @@ export interface StepOptions<I extends string, P extends string> {
   readonly syncStatistics?: boolean;
 }
 
+/** How one batch is run. */
+export interface StepRun {
+  readonly learningRate: number;
+  /** Number of the update that the batch belongs to, from 1. */
+  readonly t: number;
+  /** What random numbers depend on, besides the seed: another number for each batch of a run. */
+  readonly draw: number;
+  /** false for a batch whose gradient is only added up, before the one that updates. @default true */
+  readonly update?: boolean;
+  /** What the loss is multiplied by for differentiation alone; nothing in the result is scaled. @default null: not scaled */
+  readonly lossScale?: number | null;
+  /** Asks all workers to stop after this step. @default false */
+  readonly stop?: boolean;
+}
+
 export interface StepResult<P extends string> {
   /** Sum of the parts; of several workers, as everything here, the mean. */
   readonly loss: number;
@@ -143,23 +158,9 @@ export class TrainStep<I extends string, P extends string> {
     this.#collect = program.compile((inputs) => this.#trace(inputs, trained, false));
   }
 
-  /**
-   * Runs one batch.
-   *
-   * @param update false for a batch whose gradient is only added up, before the one that updates
-   * @param t number of the update, from 1
-   * @param lossScale what the loss is multiplied by for differentiation alone; nothing in the result is scaled. null: not scaled
-   * @param stop asks all workers to stop after this step
-   */
-  async run(
-    batch: Readonly<Record<I, HostTensor>>,
-    learningRate: number,
-    t: number,
-    draw: number,
-    update = true,
-    lossScale: number | null = null,
-    stop = false,
-  ): Promise<StepResult<P>> {
+  /** Runs one batch. Its arrays have been copied when the promise is returned. */
+  async run(batch: Readonly<Record<I, HostTensor>>, how: StepRun): Promise<StepResult<P>> {
+    const { learningRate, t, draw, update = true, lossScale = null, stop = false } = how;
     const rates = this.#options.optimizer.rates(learningRate, t);
     const fed = {
       ...batch,
@@ -184,6 +185,11 @@ export class TrainStep<I extends string, P extends string> {
       finite,
       stop: this.#options.workers === undefined ? stop : number('stop') > 0,
     };
+  }
+
+  /** Leaves the gradients out that wait for an update. */
+  forget(): void {
+    this.#collected = 0;
   }
 
   #trace(inputs: Record<string, tf.Tensor>, trained: readonly Parameter[], update: boolean): Record<string, tf.Tensor> {

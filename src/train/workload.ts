@@ -68,7 +68,7 @@ export function trainingWorkload(config: Config, classes: number, shape: BatchSh
   // Float16 is timed with the operations of loss scaling, at the scale where no step can be left out for it.
   const lossScale = config.engine.mixedPrecision === 'float16' ? 1 : null;
   let steps = 0;
-  const next = () => step.run(feed, learningRate, ++steps, steps, true, lossScale);
+  const next = () => step.run(feed, { learningRate, t: ++steps, draw: steps, lossScale });
   return {
     async run() {
       const result = await next();

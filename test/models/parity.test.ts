@@ -176,7 +176,7 @@ describeWithShared('parity with the authors', 'data/parity_cmt_mini', (folder) =
       ema: null,
       seed: 0,
     });
-    const result = await step.run({ x: input(), t: targets() }, 1e-3, 1, 0);
+    const result = await step.run({ x: input(), t: targets() }, { learningRate: 1e-3, t: 1, draw: 0 });
     expect(result).toMatchObject({ finite: true });
     expect(result.loss).toBeCloseTo(values('loss_train')[0]!, 4);
     await program.pull(parameters.values());

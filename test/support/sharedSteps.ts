@@ -91,7 +91,8 @@ export async function sharedSteps(settings: SharedSteps, workers?: Workers): Pro
   for (let i = 0; i < steps * accumulate; i++) {
     const update = (i + 1) % accumulate === 0;
     const batch = part(i, batchSize, shard, broken.includes(i));
-    const run = step.run(batch, 0.01, 1 + Math.floor(i / accumulate), i, update, lossScale);
+    const t = 1 + Math.floor(i / accumulate);
+    const run = step.run(batch, { learningRate: 0.01, t, draw: i, update, lossScale });
     results.push(await (workers ? workers.during(run) : run));
   }
   await program.pull([...weights.all()].map(([, variable]) => variable));

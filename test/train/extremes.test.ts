@@ -141,7 +141,7 @@ describe.each([
   afterAll(() => program.dispose());
 
   const run = (pictures: Pictures, t: number) =>
-    step.run({ ...network.targets(pictures), images: imagesOf(pictures) }, 1e-3, t, t);
+    step.run({ ...network.targets(pictures), images: imagesOf(pictures) }, { learningRate: 1e-3, t, draw: t });
 
   async function expectFiniteState(): Promise<void> {
     await program.pull(first.keys());

@@ -122,7 +122,7 @@ describe('train', () => {
 
   test('accumulate: two batches an update, and the mean of their gradients', async () => {
     const { heard } = await begin('accumulated', ['train.accumulate=2']);
-    expect(heard.steps.map(({ step }) => step)).toEqual([0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6]);
+    expect(heard.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test('accumulate: a group that was not finite at its end leaves nothing for the next', async () => {

@@ -37,7 +37,9 @@ async function run(scales: readonly (number | null)[], accumulate = 1): Promise<
     const done = results.length;
     const update = (done + 1) % accumulate === 0;
     const t = 1 + Math.floor(done / accumulate);
-    results.push(await step.run(task.feed(batch), 0.01, t, done, update, scales[done]!));
+    results.push(
+      await step.run(task.feed(batch), { learningRate: 0.01, t, draw: done, update, lossScale: scales[done]! }),
+    );
   }
   await program.pull([...weights.all()].map(([, variable]) => variable));
   await program.dispose();
@@ -72,8 +74,9 @@ describe('loss scaling', () => {
     });
     const scalar = (value: number) => ({ data: Float32Array.of(value), shape: [] });
     const batch = { small: scalar(1e-25), large: scalar(1e35) };
-    expect(await step.run(batch, 0.01, 1, 0)).toMatchObject({ gradientNorm: 0 });
-    const { gradientNorm } = await step.run(batch, 0.01, 1, 0, true, 2 ** 60);
+    const first = { learningRate: 0.01, t: 1, draw: 0 };
+    expect(await step.run(batch, first)).toMatchObject({ gradientNorm: 0 });
+    const { gradientNorm } = await step.run(batch, { ...first, lossScale: 2 ** 60 });
     expect(gradientNorm * 1e15).toBeCloseTo(2, 4); // four channels with 1e-15 each
     await program.dispose();
   });
@@ -100,7 +103,7 @@ describe('loss scaling', () => {
       const norms: number[] = [];
       for (const [i, gradient] of gradients.entries()) {
         const x = { data: Float32Array.of(gradient), shape: [] };
-        norms.push((await step.run({ x }, 0, 1, 0, i === 2)).gradientNorm);
+        norms.push((await step.run({ x }, { learningRate: 0, t: 1, draw: 0, update: i === 2 })).gradientNorm);
       }
       return norms[2];
     };

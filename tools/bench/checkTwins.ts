@@ -181,7 +181,7 @@ async function trainingStep(
     ema: null,
     seed: 0,
   });
-  const { loss, gradientNorm } = await step.run(feed, 0, 1, 1);
+  const { loss, gradientNorm } = await step.run(feed, { learningRate: 0, t: 1, draw: 1 });
   await program.dispose();
   const number = (value: number): NamedArray => ({ dtype: 'F32', shape: [], data: Float32Array.of(value) });
   return [
