@@ -1,0 +1,54 @@
+/** docs/first-detector.md: every command as it is written, with the config's budget cut to a few steps. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cloneIn, codeBlocks, runShell } from '../support/shellBlocks.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+const page = 'docs/first-detector.md';
+const [makeData, check, preview, train, measure, use, ...others] = codeBlocks(page, 'sh');
+
+describe('docs/first-detector.md, in its order', () => {
+  let folder: string;
+  const has = (name: string) => existsSync(join(folder, name));
+
+  beforeAll(() => {
+    folder = temporaryFolder();
+    cloneIn(folder);
+    const config = join(folder, 'configs/first_detector.yaml');
+    writeFileSync(config, `${readFileSync(config, 'utf8')}  maxSteps: 3\n`);
+  });
+
+  it('has six blocks of commands', () => {
+    expect([makeData, check, preview, train, measure, use].every((block) => block?.startsWith('npx '))).toBe(true);
+    expect(others).toEqual([]);
+  });
+
+  it('1: data', { timeout: 600_000 }, () => {
+    runShell(makeData!, folder);
+    expect(has('first/data/train/1200.jpg')).toBe(true);
+  });
+
+  it('2: nothing is wrong with it, and its batches can be seen', { timeout: 600_000 }, () => {
+    expect(runShell(check!, folder)).toContain('1200 read without a fault');
+    expect(runShell(preview!, folder)).toMatch(/batch0\.jpg: 8 of 128 x 128\n.*batch1\.jpg/);
+    expect(readdirSync(join(folder, 'first/sheets'))).toHaveLength(2);
+  });
+
+  it('3: a checkpoint', { timeout: 600_000 }, () => {
+    expect(runShell(train!, folder)).toContain('checkpoints: runs/first/last.safetensors, runs/first/best.safetensors');
+  });
+
+  it('4: numbers, pictures', { timeout: 600_000 }, () => {
+    expect(runShell(measure!, folder)).toMatch(/^AP +0\.50:0\.95/m);
+    expect(has('first/measured/precision_recall.png')).toBe(true);
+    expect(readdirSync(join(folder, 'first/found'))).toHaveLength(101); // 100 pictures and detections.json
+  });
+
+  it('5: a program', { timeout: 600_000 }, () => {
+    expect(runShell(use!, folder)).toBe(''); // three steps teach nothing that scores 0.5
+    const [program] = codeBlocks(page, 'ts');
+    writeFileSync(join(folder, 'find.mts'), program!);
+    expect(runShell('npx tsx find.mts', folder)).toBe('[]\n');
+  });
+});
