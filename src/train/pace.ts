@@ -42,11 +42,11 @@ export class Pace {
     return learningRate(this.#settings.schedule, this.#baseRate, this.#length, step);
   }
 
-  /** The place after an update's batches: the next epoch's beginning where no whole update is left in this one. */
-  afterBatches(progress: Progress): Progress {
+  /** The place after an update: the next epoch's beginning where this one has no whole update left. @param isLast of its epoch */
+  afterUpdate(progress: Progress, isLast: boolean): Progress {
     const { epoch, batch } = progress;
     const isWhole = batch >= this.#updatesIn(epoch) * this.batchesOfUpdate(epoch);
-    return isWhole ? { ...progress, epoch: epoch + 1, batch: 0 } : progress;
+    return isLast || isWhole ? { ...progress, epoch: epoch + 1, batch: 0 } : progress;
   }
 
   isOver({ epoch, updates, seconds }: Progress): boolean {

@@ -1,11 +1,9 @@
 /** Tells what an update was like: to the observer each time, to the log now and then. */
-import type { LossScale } from './lossScale.js';
 import type { Meter } from './meter.js';
 import type { Pace } from './pace.js';
 import type { RunFolder } from './runFolder.js';
-import type { Progress } from './state.js';
-import type { StepResult } from './step.js';
 import type { TrainObserver } from './task.js';
+import type { Update } from './updater.js';
 
 export class StepReports {
   /** @param logEvery steps between two lines of the log */
@@ -17,13 +15,8 @@ export class StepReports {
     private readonly logEvery: number,
   ) {}
 
-  /** @param results of the finite batches of the update; the last one's gradient is that of the update */
-  report(
-    { epoch, updates }: Progress,
-    results: readonly StepResult<string>[],
-    learningRate: number,
-    lossScale: LossScale | null,
-  ): void {
+  report({ progress, results }: Update, learningRate: number): void {
+    const { epoch, updates, lossScale } = progress;
     const { epochs, steps } = this.pace;
     const { rate, waiting, secondsPerStep } = this.meter;
     const loss = mean(results.map((result) => result.loss));
@@ -33,16 +26,10 @@ export class StepReports {
     const secondsLeft = secondsPerStep && Math.max(steps - updates, 0) * secondsPerStep;
     const measured = { learningRate, gradientNorm, rate, waiting };
     this.observer.onStep({ epoch, epochs, step: updates, steps, loss, parts, ...measured, secondsLeft });
+    const scaling = lossScale && { lossScale: lossScale.scale, overflows: lossScale.overflows };
     if (updates % this.logEvery !== 0) return;
-    this.run.log('train', updates, { epoch, loss, ...parts, ...measured, ...scaling(lossScale) });
+    this.run.log('train', updates, { epoch, loss, ...parts, ...measured, ...scaling });
   }
-}
-
-/** For the log: the scale, and how many batches were left out for it so far. */
-function scaling(lossScale: LossScale | null) {
-  if (lossScale === null) return {};
-  const { scale, overflows } = lossScale.state;
-  return { lossScale: scale, overflows };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

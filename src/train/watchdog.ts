@@ -1,8 +1,11 @@
 /** What is done about steps that are not finite. Nothing of such a step has touched a variable. */
 import type { Config } from '../config/schema.js';
 import { NonFiniteError } from '../errors.js';
+import type { Checkpoints } from './checkpoints.js';
 import type { RunFolder } from './runFolder.js';
+import type { Progress } from './state.js';
 import type { StepResult } from './step.js';
+import type { TrainObserver } from './task.js';
 
 /** What is known of a batch that was run. */
 export interface BatchFacts {
@@ -22,45 +25,60 @@ export interface BatchFacts {
 /** Steps in a row, or returns to a state, after which a run that is not finite is given up. */
 const patience = { skip: 50, rollback: 5 } as const;
 
+export interface WatchdogOptions {
+  readonly run: RunFolder;
+  readonly observer: TrainObserver;
+  readonly onNonFinite: Config['train']['onNonFinite'];
+  readonly checkpoints: Checkpoints;
+}
+
 export class Watchdog {
-  readonly #run: RunFolder;
-  readonly #policy: Config['train']['onNonFinite'];
+  readonly #options: WatchdogOptions;
   #inARow = 0;
 
-  constructor(run: RunFolder, policy: Config['train']['onNonFinite']) {
-    this.#run = run;
-    this.#policy = policy;
-  }
-
-  /** Hears of a batch whose loss and gradient are finite. */
-  onFinite(): void {
-    this.#inARow = 0;
+  constructor(options: WatchdogOptions) {
+    this.#options = options;
   }
 
   /**
-   * Hears of a batch whose loss or gradient is not.
+   * Looks at a batch that was run, and does what the policy says where it is not finite.
    *
-   * @param saved where the last good state is; undefined: there is none
-   * @returns what to do: leave the step out, or go back to that state
+   * @returns the state that it went back to; undefined: to none
    * @throws NonFiniteError when the policy is to stop, or patience is at an end
    */
-  onNonFinite(facts: BatchFacts, saved: string | undefined): 'skip' | 'rollback' {
+  async onBatch(facts: BatchFacts): Promise<Progress | undefined> {
+    if (facts.result.finite) this.#inARow = 0;
+    else return this.#onNonFinite(facts);
+    return undefined;
+  }
+
+  async #onNonFinite(facts: BatchFacts): Promise<Progress | undefined> {
+    const { run, observer, onNonFinite, checkpoints } = this.#options;
     const where = describeBatch(facts);
-    const files = picturesOf(facts);
-    this.#run.list('not_finite.txt', `${where}; ${files}`);
+    const files = `pictures: ${facts.files.join(', ')}`;
+    run.list('not_finite.txt', `${where}; ${files}`);
     this.#inARow++;
-    if (this.#policy === 'stop' || this.#inARow > patience[this.#policy]) {
+    const { saved } = checkpoints;
+    if (onNonFinite === 'stop' || this.#inARow > patience[onNonFinite]) {
       const state = saved === undefined ? 'Nothing had been saved yet.' : `The last good state is in ${saved}.`;
       throw new NonFiniteError(
         `${where}\n  ${files}\n  ${state} Usual reasons: a learning rate too high for the batch size, no warm-up, broken boxes. train.onNonFinite = skip leaves such steps out.`,
       );
     }
-    return this.#policy === 'rollback' && saved !== undefined ? 'rollback' : 'skip';
+    if (onNonFinite === 'skip' || saved === undefined) {
+      observer.onWarning(`${where}; the step was left out (${files})`);
+      return undefined;
+    }
+    const state = await checkpoints.restore();
+    observer.onWarning(
+      `${where}; went back to the weights of step ${state.updates} (epoch ${state.epoch + 1}) and went on with the next batch`,
+    );
+    return state;
   }
 }
 
 /** Where a batch that is not finite was, and what of it is not. */
-export function describeBatch({ result, step, epoch, batch, learningRate, lossScale }: BatchFacts): string {
+function describeBatch({ result, step, epoch, batch, learningRate, lossScale }: BatchFacts): string {
   const parts = Object.entries(result.parts).map(([name, value]) => `${name} ${value}`);
   const what = Number.isFinite(result.loss)
     ? `the gradient's norm is ${result.gradientNorm}`
@@ -68,5 +86,3 @@ export function describeBatch({ result, step, epoch, batch, learningRate, lossSc
   const scale = lossScale === null ? '' : `, loss scale ${lossScale}`;
   return `step ${step} (epoch ${epoch + 1}, batch ${batch}), learning rate ${learningRate.toPrecision(3)}${scale}: ${what}`;
 }
-
-export const picturesOf = ({ files }: BatchFacts): string => `pictures: ${files.join(', ')}`;
