@@ -45,7 +45,7 @@ export type { AreaRange, EvalOptions, EvalParams } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
 export type { Size } from './geometry/size.js';
 export type { Accuracy } from './models/accuracy.js';
-export type { ClassifierDescription, DetectorDescription } from './models/description.js';
+export type { ClassifierDescription, DetectorDescription } from './models/checkpoints/description.js';
 export type { Detection, DetectOptions } from './models/detector.js';
 export type { DetectorInput } from './models/detectorInput.js';
 export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';

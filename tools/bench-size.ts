@@ -11,7 +11,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/console.js';
-import { modelMacs } from '../src/models/macs.js';
+import { networkOf } from '../src/models/build.js';
 import { findModel } from '../src/run/namedModel.js';
 import { oursCommand } from './bench/contenders.js';
 import { type CostPoint, drawCost } from './bench/costChart.js';
@@ -72,7 +72,7 @@ async function measure(
       batch,
       msPerPicture: (quantile(seconds, 0.5) * 1000) / batch,
       peakMb: Math.round(peakMb),
-      gmacs: modelMacs(config, classes, { height: side, width: side }) / 1e9,
+      gmacs: networkOf(config, classes).macs({ height: side, width: side }) / 1e9,
     };
   } catch (error) {
     if (!(error instanceof JobFailure)) throw error;

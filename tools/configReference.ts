@@ -49,7 +49,7 @@ function rows(section: JsonSchema, prefix = ''): Row[] {
 
 function rowsBelow(value: JsonSchema, prefix: string): Row[] {
   if (value.properties) return rows(value, prefix);
-  const sections = (value.oneOf ?? value.anyOf ?? []).filter(({ properties }) => properties !== undefined);
+  const sections = formsOf(value).filter(({ properties }) => properties !== undefined);
   const merged = new Map<string, Row>();
   for (const { properties, ...others } of sections) {
     const { name, ...keys } = properties ?? {};
@@ -60,6 +60,11 @@ function rowsBelow(value: JsonSchema, prefix: string): Row[] {
     }
   }
   return [...merged.values()].map((row) => (row.forms.length === sections.length ? { ...row, forms: [] } : row));
+}
+
+/** The alternatives of a value, also where one of them (beside null) has alternatives itself. */
+function formsOf(value: JsonSchema): readonly JsonSchema[] {
+  return (value.oneOf ?? value.anyOf ?? []).flatMap((form) => form.oneOf ?? [form]);
 }
 
 function line({ key, text, forms }: Row): string {

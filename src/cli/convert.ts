@@ -3,9 +3,9 @@ import { extname } from 'node:path';
 import { UsageError } from '../errors.js';
 import { writeSafetensors } from '../formats/safetensors.js';
 import { readStateDict } from '../formats/stateDict.js';
-import { type Conversion, convertCheckpoint, type ShapeDifference } from '../models/convertCheckpoint.js';
-import { describeClassifier } from '../models/describeWidths.js';
-import { descriptionKey } from '../models/modelFile.js';
+import type { ShapeDifference } from '../models/checkpoints/conversion.js';
+import { type ConvertedCheckpoint, convertCheckpoint } from '../models/checkpoints/convertCheckpoint.js';
+import { descriptionKey } from '../models/checkpoints/modelFile.js';
 import { print, printJson, warn } from './console.js';
 
 export interface ConvertOptions {
@@ -17,21 +17,22 @@ export interface ConvertOptions {
 /** Names listed of each kind; `--json` has them all. */
 const maxListed = 5;
 
-/** `cmtdet convert`: a checkpoint from the authors' names to ours, or back, as safetensors. */
+/** `cmtdet convert`: a checkpoint from the CMT authors' or torchvision's names to ours, or back, as safetensors. */
 export async function convert(input: string, output: string, options: ConvertOptions): Promise<void> {
   checkOutput(input, output);
   const conversion = convertCheckpoint(input, readStateDict(input, options.key));
-  const { tensors, widths, ...report } = conversion;
+  const { tensors, other, summary, description, ...report } = conversion;
   await writeSafetensors(output, tensors, metadataOf(conversion));
-  if (options.json) printJson({ input, output, ...report, network: widths });
+  if (options.json) printJson({ input, output, ...report });
   else printReport(input, output, conversion);
 }
 
 /** A whole classifier of ours describes itself, so that every command takes it; `pt` marks PyTorch's layout. */
-function metadataOf({ direction, widths, otherShape, missing }: Conversion): Record<string, string> {
+function metadataOf({ direction, description, otherShape, missing }: ConvertedCheckpoint): Record<string, string> {
   if (direction === 'export') return { format: 'pt' };
-  const description = otherShape.length + missing.length === 0 ? describeClassifier(widths) : undefined;
-  return description ? { [descriptionKey]: JSON.stringify(description) } : {};
+  return description && otherShape.length + missing.length === 0
+    ? { [descriptionKey]: JSON.stringify(description) }
+    : {};
 }
 
 function checkOutput(input: string, output: string): void {
@@ -45,13 +46,12 @@ function checkOutput(input: string, output: string): void {
     throw new UsageError(`${output}: this is the input itself; name another file.`);
 }
 
-function printReport(input: string, output: string, conversion: Conversion): void {
-  const { direction, widths, tensors, mapped, leftOut, otherShape, missing } = conversion;
-  const names = direction === 'import' ? "the authors' names to ours" : "our names to the authors'";
+function printReport(input: string, output: string, conversion: ConvertedCheckpoint): void {
+  const { direction, other, summary, tensors, mapped, leftOut, otherShape, missing } = conversion;
+  const names = direction === 'import' ? `${other} to ours` : `our names to ${other.replace(' names', '')}`;
   const values = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
-  const classes = widths.classes === undefined ? 'backbone only' : `${widths.classes} classes`;
   print(`${input} -> ${output}: ${names}`);
-  print(`  network      channels ${widths.dims.join(', ')}; blocks ${widths.depths.join(', ')}; ${classes}`);
+  print(`  network      ${summary}`);
   print(`  mapped       ${mapped.length} tensors, ${values} values written`);
   print(`  left out     ${leftOut.length}${countedReasons(leftOut)}`);
   print(`  other shape  ${otherShape.length}`);
@@ -60,7 +60,7 @@ function printReport(input: string, output: string, conversion: Conversion): voi
 }
 
 /** A line for each reason, with how often and where: `counter of PyTorch's BatchNorm (27): stem_norm1.num_batches_tracked`. */
-function countedReasons(leftOut: Conversion['leftOut']): string {
+function countedReasons(leftOut: ConvertedCheckpoint['leftOut']): string {
   const reasons = [...new Set(leftOut.map(({ reason }) => reason))];
   const lines = reasons.map((reason) => {
     const names = leftOut.filter((one) => one.reason === reason).map(({ name }) => name);

@@ -38,6 +38,6 @@ function anchorsLine(anchors: readonly number[]): string {
   const few = sorted.filter((count) => count <= 1).length;
   return (
     `${sorted.length} boxes, each learnt by ${sorted[0]} to ${sorted.at(-1)} anchors, median ${sorted[sorted.length >> 1]}` +
-    (few > 0 ? `; by one at most: ${few} (model.anchors, data.shortSide)` : '')
+    (few > 0 ? `; by one at most: ${few} (model.head.anchors, data.shortSide)` : '')
   );
 }

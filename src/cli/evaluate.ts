@@ -41,7 +41,7 @@ export async function runEvaluate(checkpoint: string | undefined, options: Evalu
   }
   if (results !== undefined) throw new UsageError('give a checkpoint or --results, not both');
   if (images === undefined) throw new UsageError('a checkpoint needs pictures: --images FOLDER');
-  const { readDescription } = await import('../models/modelFile.js'); // what follows loads TensorFlow
+  const { readDescription } = await import('../models/checkpoints/modelFile.js'); // what follows loads TensorFlow
   if (readDescription(checkpoint).kind === 'classifier') return reportClassifier(checkpoint, images, options);
   if (annotations === undefined) throw new UsageError('a detector needs ground truth: --annotations FILE');
   return reportEvaluation(await measureDetector(checkpoint, annotations, images, options), options);

@@ -1,7 +1,7 @@
 /** `cmtdet train`: a detector on COCO json. */
 import { loadConfig } from '../config/load.js';
 import { UsageError } from '../errors.js';
-import { loadBackbone } from '../models/initFrom.js';
+import { loadBackbone } from '../models/checkpoints/initFrom.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { SkippedPictures } from './skippedPictures.js';

@@ -11,7 +11,7 @@ export interface Override {
 }
 
 /**
- * Reads `a.b=c`, where `c` is YAML: `data.flip=0`, `model.levels=[P3, P4, P5]`, `train.ema=null`,
+ * Reads `a.b=c`, where `c` is YAML: `data.flip=0`, `model.neck.levels=[P3, P4, P5]`, `train.ema=null`,
  * `train.optimizer={name: sgd, lr: 0.01}`. A number in the path counts list elements from 0: `model.depths.2=4`.
  */
 export function parseOverride(text: string): Override | Problem {

@@ -2,7 +2,10 @@ import type { LabelledBoxes } from '../geometry/boxes.js';
 import type { Size } from '../geometry/size.js';
 import type { AnchorGrid } from './anchors.js';
 import { encode } from './coder.js';
-import { matchAnchors, matchState, retinanetMatching } from './match.js';
+import { matchAnchors, matchState } from './match.js';
+
+/** Chooses the anchors that learn a box: for each the index of its target, or a `matchState`. */
+export type Assigner = (grid: AnchorGrid, boxes: Float32Array, imageSize: Size) => Int32Array;
 
 /** What the head should say at each anchor. */
 export interface AnchorTargets {
@@ -28,19 +31,19 @@ export function assignTargets(
   targets: LabelledBoxes,
   imageSize: Size,
   numClasses: number,
-  options = retinanetMatching,
+  match: Assigner = matchAnchors,
 ): AnchorTargets {
-  const labels = matchAnchors(grid, targets.boxes, imageSize, options);
+  const labels = match(grid, targets.boxes, imageSize);
   const deltas = new Float32Array(grid.anchors.length);
   let foreground = 0;
   for (let r = 0; r < labels.length; r++) {
-    const match = labels[r]!;
-    if (match >= 0) {
-      labels[r] = targets.labels[match]!;
-      encode(grid.anchors, r, targets.boxes, match, deltas);
+    const target = labels[r]!;
+    if (target >= 0) {
+      labels[r] = targets.labels[target]!;
+      encode(grid.anchors, r, targets.boxes, target, deltas);
       foreground++;
     } else {
-      labels[r] = match === matchState.background ? numClasses : ignoreLabel;
+      labels[r] = target === matchState.background ? numClasses : ignoreLabel;
     }
   }
   return { labels, deltas, foreground };
@@ -51,14 +54,14 @@ export function assignBatch(
   grid: AnchorGrid,
   images: readonly (LabelledBoxes & { readonly size: Size })[],
   numClasses: number,
-  options = retinanetMatching,
+  match: Assigner = matchAnchors,
 ): { labels: Int32Array; deltas: Float32Array; foreground: Int32Array } {
   const perImage = grid.anchors.length / 4;
   const labels = new Int32Array(images.length * perImage);
   const deltas = new Float32Array(images.length * perImage * 4);
   const foreground = new Int32Array(images.length);
   for (const [b, image] of images.entries()) {
-    const assigned = assignTargets(grid, image, image.size, numClasses, options);
+    const assigned = assignTargets(grid, image, image.size, numClasses, match);
     labels.set(assigned.labels, b * perImage);
     deltas.set(assigned.deltas, b * perImage * 4);
     foreground[b] = assigned.foreground;

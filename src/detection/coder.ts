@@ -7,7 +7,7 @@
  * Largest |dw| and |dh| that decoding believes: a side at most 62.5 times the anchor's, or that much smaller, so that an
  * untrained head cannot overflow. Clamped on both sides as in mmdet; detectron2 and torchvision clamp the upper side only.
  */
-const maxLogRatio = Math.log(1000 / 16);
+export const maxLogRatio = Math.log(1000 / 16);
 
 /**
  * Writes the deltas that lead from anchor `i` to box `j` at `deltas[4 * i]`. Both must have an area.

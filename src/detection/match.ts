@@ -166,7 +166,7 @@ class TargetScan {
 }
 
 /** For each level, how many of its cells belong to the image's own padded area; the rest of the batch is other padding. */
-function validCells({ levels }: AnchorGrid, imageSize: Size): Size[] {
+export function validCells({ levels }: AnchorGrid, imageSize: Size): Size[] {
   const padded = paddedSize(imageSize);
   return levels.map(({ height, width, stride }) => ({
     height: Math.min(height, Math.ceil(padded.height / stride)),
@@ -174,7 +174,7 @@ function validCells({ levels }: AnchorGrid, imageSize: Size): Size[] {
   }));
 }
 
-function ignorePadding(matches: Int32Array, grid: AnchorGrid, imageSize: Size): void {
+export function ignorePadding(matches: Int32Array, grid: AnchorGrid, imageSize: Size): void {
   for (const [l, valid] of validCells(grid, imageSize).entries()) {
     const { height, width } = grid.levels[l]!;
     for (let row = 0; row < height; row++) {

@@ -1,35 +1,93 @@
 /** From names in a config to networks: the one place where the two meet. */
-import type { ClassificationConfig, DetectionConfig } from '../config/schema.js';
-import { pyramidLevels } from '../detection/anchors.js';
-import type { Size } from '../geometry/size.js';
+import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
 import { BatchNorm } from '../nn/layers.js';
 import { Module, seedParameters } from '../nn/module.js';
 import type { Interpolation } from '../nn/resample.js';
-import { Cmt, type CmtSpec, cmtVariants } from './cmt.js';
-import { CmtClassifier } from './cmtClassifier.js';
+import type { Backbone } from './backbones/backbone.js';
+import { Cmt, type CmtSpec, cmtVariants } from './backbones/cmt.js';
+import { GridBias } from './backbones/positionBias/gridBias.js';
+import type { BiasShape, PositionBias } from './backbones/positionBias/positionBias.js';
+import { TableBias } from './backbones/positionBias/tableBias.js';
+import type { ClassifierNetwork } from './classifiers/classifierNetwork.js';
+import { CmtClassifier } from './classifiers/cmtClassifier.js';
+import { LinearClassifier } from './classifiers/linearClassifier.js';
+import { DetectorNetwork } from './detectorNetwork.js';
 import { Fpn } from './fpn.js';
-import { GridBias } from './positionBias/gridBias.js';
-import type { BiasShape, PositionBias } from './positionBias/positionBias.js';
-import { TableBias } from './positionBias/tableBias.js';
-import { RetinaNet, RetinaNetHead } from './retinanet.js';
+import type { DenseHead } from './heads/denseHead.js';
+import { RetinanetHead } from './heads/retinanet.js';
 
 export type ClassifierConfig = ClassificationConfig['model'];
 export type DetectorConfig = DetectionConfig['model'];
 
+type BackboneConfig = ClassifierConfig['backbone'] | DetectorConfig['backbone'];
+type CmtConfig = Extract<BackboneConfig, { name: 'cmt' }>;
+
+export interface BuildOptions {
+  /** Of the first weights. @default 0 */
+  readonly seed?: number;
+  /** Stages of the backbone, counted from 1, whose activations training computes again to save memory. @default none */
+  readonly recomputeStages?: readonly number[];
+}
+
+/** The network of a config, as its training builds it. @param classes K */
+export const networkOf = (config: Config, classes: number): ClassifierNetwork | DetectorNetwork =>
+  config.task === 'classification'
+    ? buildClassifier(config.model, classes, config.train)
+    : buildDetector(config.model, classes, config.train);
+
+/** @param classes K */
+export function buildClassifier(
+  config: ClassifierConfig,
+  classes: number,
+  { seed = 0, recomputeStages = [] }: BuildOptions = {},
+): ClassifierNetwork {
+  const backbone = buildBackbone(config.backbone);
+  backbone.recompute(recomputeStages);
+  const model = buildClassifierOn(backbone, config, classes);
+  seedParameters(model, seed);
+  return model;
+}
+
+/** @param classes K */
+export function buildDetector(
+  config: DetectorConfig,
+  classes: number,
+  { seed = 0, recomputeStages = [] }: BuildOptions = {},
+): DetectorNetwork {
+  const backbone = buildBackbone(config.backbone);
+  backbone.recompute(recomputeStages);
+  const levels = config.neck.levels.map((name) => Number(name.slice(1)));
+  const neck = new Fpn({
+    ...config.neck,
+    inChannels: backbone.channels,
+    firstLevel: levels[0]!,
+    lastLevel: levels.at(-1)!,
+  });
+  const model = new DetectorNetwork(backbone, neck, buildHead(config.head, neck, classes));
+  seedParameters(model, seed);
+  freezeBackbone(backbone, config.backbone);
+  return model;
+}
+
+function buildBackbone(config: BackboneConfig): Backbone {
+  switch (config.name) {
+    case 'cmt':
+      return new Cmt(specOf(config), {
+        dropPath: config.dropPath,
+        positionBias: (stage) => buildPositionBias(config, stage),
+      });
+  }
+}
+
 /** The widths that a config names or gives. */
-export function specOf({ variant, biasSize }: Pick<ClassifierConfig, 'variant' | 'biasSize'>): CmtSpec {
+function specOf({ variant, biasSize }: CmtConfig): CmtSpec {
   if (typeof variant === 'string')
     return { ...cmtVariants[variant], ...(biasSize === null ? {} : { inputSize: biasSize }) };
   return { ...variant, inputSize: biasSize! }; // the schema asks for biasSize where widths are given
 }
 
-function buildBackbone(config: ClassifierConfig | DetectorConfig): Cmt {
-  const { dropPath } = config;
-  return new Cmt(specOf(config), { dropPath, positionBias: (stage) => buildPositionBias(config, stage) });
-}
-
 function buildPositionBias(
-  { positionBias, biasResample, biasTableFit }: ClassifierConfig | DetectorConfig,
+  { positionBias, biasResample, biasTableFit }: CmtConfig,
   stage: BiasShape,
 ): PositionBias | undefined {
   switch (positionBias) {
@@ -42,37 +100,38 @@ function buildPositionBias(
   }
 }
 
-/** @param classes K */
-export function buildClassifier(config: ClassifierConfig, classes: number, seed = 0): CmtClassifier {
-  const headDropout = config.headDropout ?? (config.variant === 'cmt_b' ? 0.3 : 0.1); // as released
-  const { headChannels } = config;
-  const model = new CmtClassifier(buildBackbone(config), { classes, headChannels, headDropout });
-  seedParameters(model, seed);
-  return model;
+function buildClassifierOn(
+  backbone: Backbone,
+  { backbone: config, head }: ClassifierConfig,
+  classes: number,
+): ClassifierNetwork {
+  switch (head?.name ?? (config.name === 'cmt' ? 'cmt' : 'linear')) {
+    case 'cmt': {
+      const given = head?.name === 'cmt' ? head : { channels: 1280, dropout: null };
+      const released = config.name === 'cmt' && config.variant === 'cmt_b' ? 0.3 : 0.1;
+      const [headChannels, headDropout] = [given.channels, given.dropout ?? released];
+      return new CmtClassifier(backbone, { classes, headChannels, headDropout });
+    }
+    case 'linear':
+      return new LinearClassifier(backbone, { classes, ...(head?.name === 'linear' && { dropout: head.dropout }) });
+  }
 }
 
-/** @param classes K */
-export function buildDetector(config: DetectorConfig, classes: number, seed = 0): RetinaNet {
-  const backbone = buildBackbone(config);
-  const levels = levelNumbers(config);
-  const { neckChannels: channels, anchors } = config;
-  const neck = new Fpn({ inChannels: backbone.spec.dims, channels, firstLevel: levels[0]!, lastLevel: levels.at(-1)! });
-  const head = new RetinaNetHead({
-    channels,
-    convs: config.headConvs,
-    norm: config.headNorm,
-    anchorsPerCell: anchors.scalesPerOctave * anchors.aspectRatios.length,
-    classes,
-    priorProbability: config.priorProbability,
-  });
-  const model = new RetinaNet(backbone, neck, head);
-  seedParameters(model, seed);
-  freezeBackbone(backbone, config);
-  return model;
+function buildHead(
+  config: DetectorConfig['head'],
+  { options: { channels }, strides }: Fpn,
+  classes: number,
+): DenseHead {
+  const common = { channels, classes, strides };
+  const { focalAlpha: alpha, focalGamma: gamma } = config.loss;
+  switch (config.name) {
+    case 'retinanet':
+      return new RetinanetHead({ ...config, ...common, loss: { ...config.loss, alpha, gamma } });
+  }
 }
 
 /** Freezes the first stages, and the statistics of all where asked for. */
-function freezeBackbone(backbone: Cmt, { frozenStages, batchNorm }: DetectorConfig): void {
+function freezeBackbone(backbone: Backbone, { frozenStages, batchNorm }: DetectorConfig['backbone']): void {
   const frozen: Module[] = frozenStages === 0 ? [] : [backbone.stem, ...backbone.stages.slice(0, frozenStages)];
   for (const module of frozen) module.freeze();
   for (const module of batchNorm === 'frozen' ? [backbone] : frozen) {
@@ -86,15 +145,4 @@ function* modulesOf<T extends Module>(module: Module, kind: new (...args: never[
     for (const child of Array.isArray(field) ? field : [field])
       if (child instanceof Module) yield* modulesOf(child, kind);
   }
-}
-
-/** 3 … 7 for P3 … P7. */
-export const levelNumbers = ({ levels }: DetectorConfig): number[] => levels.map((name) => Number(name.slice(1)));
-
-/** The pyramid levels of a padded input, fine to coarse. */
-export function levelsOf(config: DetectorConfig, inputSize: Size) {
-  return pyramidLevels(
-    inputSize,
-    levelNumbers(config).map((level) => 2 ** level),
-  );
 }

@@ -8,13 +8,10 @@ import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { Plan } from '../tensorflow/plan.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
-import type { CmtWidths } from './authorNames.js';
 import { buildClassifier } from './build.js';
-import { hiddenRatio } from './checkpointWidths.js';
-import { Cmt, type CmtSpec } from './cmt.js';
-import { CmtClassifier } from './cmtClassifier.js';
-import { underOurNames } from './convertCheckpoint.js';
-import { isOurCheckpoint, loadWeights, readModel } from './modelFile.js';
+import { underOurNames } from './checkpoints/convertCheckpoint.js';
+import { isOurCheckpoint, loadWeights, readModel } from './checkpoints/modelFile.js';
+import type { ClassifierNetwork } from './classifiers/classifierNetwork.js';
 import { normalisePixels } from './preprocess.js';
 
 type Maps = 'c2' | 'c3' | 'c4' | 'c5';
@@ -26,7 +23,7 @@ export class Classifier {
   readonly #features: Compiled<'images', Maps>;
 
   constructor(
-    readonly model: CmtClassifier,
+    readonly model: ClassifierNetwork,
     engine: EngineOptions = {},
   ) {
     this.#program = new Program(engine);
@@ -40,7 +37,8 @@ export class Classifier {
   }
 
   /**
-   * Reads a classifier from a checkpoint of `cmtdet pretrain`, or of the authors (`.pth`, or safetensors with their names).
+   * Reads a classifier from a checkpoint of `cmtdet pretrain`, of the CMT authors, or of torchvision's ResNet (`.pth`, or
+   * safetensors with their names).
    *
    * @throws CheckpointError when the file is damaged, incomplete, or of another kind
    */
@@ -56,12 +54,10 @@ export class Classifier {
       loadWeights(model, tensors, path);
       return new Classifier(model, engine);
     }
-    const { widths, tensors } = underOurNames(path, readStateDict(path));
-    const { classes, headChannels } = widths;
-    if (classes === undefined || headChannels === undefined) {
-      throw new CheckpointError(path, [{ at: 'head.weight', message: 'missing: the file holds a backbone only' }]);
-    }
-    const model = new CmtClassifier(new Cmt(specOfWidths(path, widths)), { classes, headChannels });
+    const { described, tensors } = underOurNames(path, readStateDict(path));
+    if (described.description === undefined) throw new CheckpointError(path, described.problems);
+    const { model: config, classes } = described.description;
+    const model = buildClassifier(config, classes.length);
     loadWeights(model, tensors, path);
     return new Classifier(model, engine);
   }
@@ -108,29 +104,4 @@ export class Classifier {
   dispose(): Promise<void> {
     return this.#program.dispose();
   }
-}
-
-/** The network that a file's shapes belong to. */
-function specOfWidths(source: string, widths: CmtWidths): CmtSpec {
-  const { stem, dims, depths, heads, reductions, inputSize } = widths;
-  if (inputSize === undefined) {
-    throw new CheckpointError(source, [
-      { at: 'relative_pos_a', message: 'missing, so the image size of pretraining is not known' },
-    ]);
-  }
-  const four = (values: readonly number[]) => values as CmtSpec['dims'];
-  const ratio = hiddenRatio(widths);
-  if (ratio === undefined) {
-    const message = `widths ${widths.hidden.join(', ')} are no one multiple of the channels ${dims.join(', ')}`;
-    throw new CheckpointError(source, [{ at: 'feed-forward networks', message }]);
-  }
-  return {
-    dims: four(dims),
-    stemChannels: stem,
-    depths: four(depths),
-    ratio,
-    heads: four(heads),
-    reductions: four(reductions),
-    inputSize,
-  };
 }

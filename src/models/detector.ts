@@ -1,26 +1,23 @@
 /** A trained detector, ready to be given pictures. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Category } from '../data/detection/dataset.js';
 import type { RgbImage } from '../data/image/image.js';
-import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { CheckpointError } from '../errors.js';
 import type { Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
-import { gatherRows } from '../nn/ops/gather.js';
-import { addWhole, divideWhole } from '../nn/ops/wholeNumbers.js';
-import { rawOps } from '../tensorflow/backend.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { Plan } from '../tensorflow/plan.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
-import { buildDetector, levelsOf } from './build.js';
-import type { DetectorDescription } from './description.js';
+import { buildDetector } from './build.js';
+import type { DetectorDescription } from './checkpoints/description.js';
+import { loadWeights, readModel } from './checkpoints/modelFile.js';
 import { type DetectorInput, detectionInput, pictureFeed, singleInput } from './detectorInput.js';
-import { loadWeights, readModel } from './modelFile.js';
-import type { HeadOutput, RetinaNet } from './retinanet.js';
+import type { DetectorNetwork } from './detectorNetwork.js';
+import type { LevelArrays } from './heads/denseHead.js';
 
 /** One object found. */
 export interface Detection {
@@ -39,32 +36,13 @@ export interface DetectOptions extends Partial<InferenceOptions> {
   readonly scoreThreshold?: number;
 }
 
-type Outputs = `${'scores' | 'indices' | 'deltas'}${number}`;
-
-/** The best `count` of a level's scores, in the graph: so that 192,000 anchors of 80 classes never come to JavaScript. */
-function bestOf(
-  { logits, deltas }: HeadOutput,
-  count: number,
-): { scores: tf.Tensor; indices: tf.Tensor; deltas: tf.Tensor } {
-  const [batch, anchors, classes] = logits.shape;
-  const k = Math.min(count, anchors * classes);
-  const flat = tf.reshape(logits, [batch, anchors * classes]);
-  const [best, indices] = rawOps('TopKV2', [flat, tf.scalar(k, 'int32')], { T: { type: 'float32' }, sorted: true }, 2);
-  const anchor = divideWhole(indices!, tf.scalar(classes, 'int32')); // [B, k]
-  const first = tf.range(0, batch * anchors, anchors, 'int32');
-  const rows = addWhole(anchor, tf.reshape(first, [batch, 1]));
-  const picked = gatherRows<tf.Tensor>(tf.reshape(deltas, [batch * anchors, 4]), rows); // [B, k, 4]
-  return { scores: tf.sigmoid(best!), indices: indices!, deltas: picked };
-}
-
 export class Detector {
   readonly #program: Program;
-  readonly #run: Compiled<'images' | 'sizes', Outputs>;
-  readonly #grids = new Map<string, AnchorGrid>();
+  readonly #run: Compiled<'images' | 'sizes', string>;
 
   /** @param model with its weights; {@link Detector.load} reads both from a checkpoint */
   constructor(
-    readonly model: RetinaNet,
+    readonly model: DetectorNetwork,
     readonly description: DetectorDescription,
     engine: EngineOptions = {},
   ) {
@@ -74,9 +52,10 @@ export class Detector {
       const x = detectionInput(inputs);
       const outputs: Record<string, tf.Tensor> = {};
       for (const [level, output] of this.model.forward(x, inference).entries()) {
-        for (const [name, tensor] of Object.entries(bestOf(output, preNmsTopK))) outputs[`${name}${level}`] = tensor;
+        for (const [name, tensor] of Object.entries(model.head.candidates(output, preNmsTopK)))
+          outputs[`${level}/${name}`] = tensor;
       }
-      return outputs as Record<Outputs, tf.Tensor>;
+      return outputs;
     });
   }
 
@@ -128,16 +107,11 @@ export class Detector {
   ): Promise<Detections[]> {
     const { height, width, inputSizes } = input;
     const results = await this.#run(pictureFeed(input));
-    const grid = this.#grid({ height, width });
     const settings = { ...this.description.inference, ...options };
     return originalSizes.map((original, b) => {
-      const levels = grid.levels.map((_, level) => ({
-        scores: row(results[`scores${level}`]!, b) as Float32Array,
-        indices: row(results[`indices${level}`]!, b) as Int32Array,
-        deltas: row(results[`deltas${level}`]!, b) as Float32Array,
-      }));
       const size = { height: inputSizes[2 * b]!, width: inputSizes[2 * b + 1]! };
-      return detectionsOf(levels, grid, this.categories.length, size, original, settings);
+      const found = this.model.head.decode(levelsOf(results, b), { height, width }, settings.scoreThreshold);
+      return detectionsOf(found, size, original, settings);
     });
   }
 
@@ -160,17 +134,6 @@ export class Detector {
     return this.#program.dispose();
   }
 
-  #grid(size: Size): AnchorGrid {
-    const key = `${size.height}x${size.width}`;
-    let grid = this.#grids.get(key);
-    if (grid === undefined) {
-      const { model } = this.description;
-      grid = generateAnchors(levelsOf(model, size), model.anchors);
-      this.#grids.set(key, grid);
-    }
-    return grid;
-  }
-
   #named({ boxes, scores, labels }: Detections): Detection[] {
     return Array.from(scores, (score, i) => {
       const { id, name } = this.categories[labels[i]!]!;
@@ -180,8 +143,14 @@ export class Detector {
   }
 }
 
-/** Entry `b` of a batch. */
-function row({ data, shape }: HostTensor, b: number) {
-  const size = data.length / shape[0]!;
-  return data.subarray(b * size, (b + 1) * size);
+/** What the graph gave for picture `b`, level by level. */
+function levelsOf(results: Readonly<Record<string, HostTensor>>, b: number): LevelArrays[] {
+  const levels: Record<string, Float32Array | Int32Array>[] = [];
+  for (const [name, { data, shape }] of Object.entries(results)) {
+    const [level, candidate] = name.split('/') as [string, string];
+    const size = data.length / shape[0]!;
+    levels[Number(level)] ??= {};
+    levels[Number(level)]![candidate] = data.subarray(b * size, (b + 1) * size) as Float32Array | Int32Array;
+  }
+  return levels;
 }

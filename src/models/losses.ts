@@ -1,4 +1,4 @@
-/** Losses of classifier and detector. Scalars; each states what it is a sum or a mean of. */
+/** Losses of classes and scores. Scalars; each states what it is a sum or a mean of. boxLosses.ts has those of boxes. */
 import * as tf from '@tensorflow/tfjs-core';
 import { gatherRows } from '../nn/ops/gather.js';
 import { withGradient } from '../nn/ops/gradient.js';
@@ -103,22 +103,21 @@ export function focalLoss(logits: tf.Tensor3D, labels: tf.Tensor2D, options: Foc
 }
 
 /**
- * L1 between deltas of foreground anchors, summed over anchors and the four numbers.
+ * Cross-entropy of independent yes-or-no questions with soft answers: the sum over the places that count.
  *
- * @param deltas [B, R, 4]
- * @param targets [B, R, 4]
- * @param labels [B, R] int32, as in {@link focalLoss}
+ * @param logits [B, R]
+ * @param targets [B, R], 0 … 1
+ * @param mask [B, R] 1 where a place counts
  */
-export function boxLoss(deltas: tf.Tensor3D, targets: tf.Tensor3D, labels: tf.Tensor2D, classes: number): tf.Scalar {
-  const foreground = tf.logicalAnd(tf.greaterEqual(labels, 0), tf.less(labels, classes));
-  const mask = tf.expandDims(tf.cast(foreground, 'float32'), 2); // [B, R, 1]
+export function binaryCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, mask: tf.Tensor2D): tf.Scalar {
   return withGradient(
-    [deltas] as const,
+    [logits] as const,
     (keep) => {
-      const difference = tf.mul(tf.sub(deltas, targets), mask);
-      keep(tf.sign(difference));
-      return tf.sum<tf.Scalar>(tf.abs(difference));
+      keep(tf.mul(tf.sub(tf.sigmoid(logits), targets), mask));
+      // softplus(x) - t x
+      const losses = tf.sub(rawOp('Softplus', [logits]), tf.mul(targets, logits));
+      return tf.sum<tf.Scalar>(tf.mul(losses, mask));
     },
-    (dy, [sign]) => [tf.mul(sign!, dy)],
+    (dy, [gradient]) => [tf.mul(gradient!, dy)],
   );
 }

@@ -23,8 +23,8 @@ export interface Conv2dOptions {
   readonly padding?: number;
   /** @default Kaiming normal by fan-out */
   readonly init?: Initializer;
-  /** @default 0 */
-  readonly biasInit?: Initializer;
+  /** First bias; false for none, where a normalisation follows that has its own. @default 0 */
+  readonly bias?: Initializer | false;
 }
 
 /** A factor and a summand a channel, [C] each: what a normalisation with given statistics amounts to. */
@@ -33,34 +33,35 @@ export interface Affine {
   readonly shift: tf.Tensor1D;
 }
 
-/** Convolution with bias. */
+/** Convolution, with bias or without. */
 export class Conv2d extends Module {
   readonly weight: Parameter;
-  readonly bias: Parameter;
+  readonly bias: Parameter | undefined;
   readonly #stride: number;
   readonly #padding: number;
 
   constructor(inChannels: number, outChannels: number, options: Conv2dOptions) {
     super();
-    const { kernel, stride = 1 } = options;
+    const { kernel, stride = 1, bias = zeros } = options;
     this.#stride = stride;
     this.#padding = options.padding ?? (kernel % 2 === 1 ? (kernel - 1) / 2 : 0);
     const init = options.init ?? kaimingNormal(outChannels * kernel * kernel);
     this.weight = new Parameter([kernel, kernel, inChannels, outChannels], init);
-    this.bias = new Parameter([outChannels], options.biasInit ?? zeros);
+    this.bias = bias ? new Parameter([outChannels], bias) : undefined;
   }
 
   /** [B, H, W, I] → [B, H', W', O]. */
   forward(x: tf.Tensor4D): tf.Tensor4D {
-    return this.apply(x, this.filter(), this.bias.read());
+    return this.apply(x, this.filter(), this.bias?.read());
   }
 
   /** The same with another filter and bias. */
-  apply(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D): tf.Tensor4D {
+  apply(x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor1D | undefined): tf.Tensor4D {
     const [kernel, , inputs, outputs] = filter.shape;
     // A 1×1 convolution is a matrix product, and TensorFlow's gradients of that are faster.
     if (kernel === 1 && this.#stride === 1) return linear(x, tf.reshape(filter, [inputs, outputs]), bias);
-    return biasAdd(conv2d(x, filter, { stride: this.#stride, padding: this.#padding }), bias);
+    const y = conv2d(x, filter, { stride: this.#stride, padding: this.#padding });
+    return bias === undefined ? y : biasAdd(y, bias);
   }
 
   /** [k, k, I, O] */
@@ -237,9 +238,9 @@ export function convNorm(
 ): tf.Tensor4D {
   if (norm.usesBatch(ctx)) return norm.forward(conv.forward(x), ctx);
   const filter = ctx.prepared(conv.weight, () => conv.scaledFilter(norm.affine().scale));
-  const bias = ctx.prepared(conv.bias, (): tf.Tensor1D => {
+  const bias = ctx.prepared(norm.bias, (): tf.Tensor1D => {
     const { scale, shift } = norm.affine();
-    return tf.add(tf.mul(conv.bias.read<tf.Tensor1D>(), scale), shift);
+    return conv.bias === undefined ? shift : tf.add(tf.mul(conv.bias.read<tf.Tensor1D>(), scale), shift);
   });
   return conv.apply(x, filter, bias);
 }

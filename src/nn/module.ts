@@ -84,6 +84,10 @@ function* parametersOf(value: unknown, name: string): Generator<[string, Paramet
   else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* parametersOf(item, `${name}.${i}`);
 }
 
+/** The weights below a module that an optimizer changes, as tensors. */
+export const trainedWeights = (module: Module): tf.Tensor[] =>
+  [...module.parameters()].filter(([, { trainable }]) => trainable).map(([, parameter]) => parameter.read());
+
 /** Gives every parameter its own random stream, from its name: the same seed gives the same weights whatever is built around. */
 export function seedParameters(module: Module, seed: number): void {
   const random = new Random(seed);

@@ -8,7 +8,7 @@ import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeResults } from '../data/coco/write.js';
 import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
 import type { CocoStats } from '../eval/summarize.js';
-import { loadBackbone } from '../models/initFrom.js';
+import { loadBackbone } from '../models/checkpoints/initFrom.js';
 import { ClassificationTask } from '../train/classificationTask.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { train } from '../train/loop.js';

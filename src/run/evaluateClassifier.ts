@@ -5,8 +5,8 @@ import { readablePart } from '../data/classification/readable.js';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
 import { CheckpointError } from '../errors.js';
 import { type Accuracy, accuracyOf } from '../models/accuracy.js';
+import { readDescription } from '../models/checkpoints/modelFile.js';
 import { Classifier } from '../models/classifier.js';
-import { readDescription } from '../models/modelFile.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { dataEvents, type Observer } from './observer.js';
 

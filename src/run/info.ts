@@ -1,7 +1,6 @@
 /** Size and cost of a model. */
-import { buildClassifier, buildDetector, specOf } from '../models/build.js';
-import { cmtStrides } from '../models/cmt.js';
-import { modelMacs } from '../models/macs.js';
+import { stageStrides } from '../models/backbones/backbone.js';
+import { networkOf } from '../models/build.js';
 import { countParameters } from '../nn/module.js';
 import { findModel, type InputSize, inputSizeOf } from './namedModel.js';
 
@@ -28,14 +27,13 @@ export async function info({ model: name, size }: InfoOptions): Promise<ModelInf
   const model = await findModel(name);
   const { config, classes } = model;
   const [height, width] = inputSizeOf(model, size);
-  const network =
-    config.task === 'classification' ? buildClassifier(config.model, classes) : buildDetector(config.model, classes);
+  const network = networkOf(config, classes);
   return {
     model: name,
     parameters: countParameters(network),
-    macs: modelMacs(config, classes, { height, width }),
+    macs: network.macs({ height, width }),
     inputSize: [height, width],
     classes,
-    stages: specOf(config.model).dims.map((channels, s) => ({ stride: cmtStrides[s]!, channels })),
+    stages: network.backbone.channels.map((channels, s) => ({ stride: stageStrides[s]!, channels })),
   };
 }

@@ -1,11 +1,11 @@
 /** A model by its name, its config, or its checkpoint. */
 import { existsSync } from 'node:fs';
-import { loadConfig, parseConfig } from '../config/load.js';
-import { cmtVariantNames } from '../config/modelSchema.js';
-import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
+import { loadConfig } from '../config/load.js';
+import { type ModelOfName, modelNames, modelOfName } from '../config/namedModels.js';
+import { ClassificationConfig, type Config, DetectionConfig } from '../config/schema.js';
 import { UsageError } from '../errors.js';
-import { specOf } from '../models/build.js';
-import { readDescription } from '../models/modelFile.js';
+import { buildClassifier } from '../models/build.js';
+import { readDescription } from '../models/checkpoints/modelFile.js';
 
 export interface NamedModel {
   readonly name: string;
@@ -20,29 +20,25 @@ export interface NamedModel {
 /** Of pictures, in pixels. */
 export type InputSize = readonly [height: number, width: number];
 
-type Variant = (typeof cmtVariantNames)[number];
-
 const imagenetClasses = 1000;
 const cocoClasses = 80;
 
 /** @throws UsageError when it is no file and no known name; ConfigError, CheckpointError as the file deserves */
 export async function findModel(name: string): Promise<NamedModel> {
-  const variant = cmtVariantNames.find((known) => name === known || name === `retinanet_${known}`);
-  if (variant !== undefined) return byName(name, variant);
-  if (!existsSync(name)) {
-    const names = cmtVariantNames.flatMap((known) => [known, `retinanet_${known}`]);
-    throw new UsageError(`${name}: no file, and no model of that name. Models: ${names.join(', ')}`);
-  }
+  const named = modelOfName(name);
+  if (named !== undefined) return byName(name, named);
+  if (!existsSync(name))
+    throw new UsageError(`${name}: no file, and no model of that name. Models: ${modelNames.join(', ')}`);
   return /\.ya?ml$/.test(name) ? modelOfConfig(name, await loadConfig(name)) : ofCheckpoint(name);
 }
 
-/** COCO's 80 classes at the size that papers count at, or 1000 ImageNet classes at the variant's own. */
-function byName(name: string, variant: Variant): NamedModel {
-  if (name.startsWith('retinanet_'))
-    return { name, config: defaultDetection(variant), classes: cocoClasses, inputSize: [800, 1280] };
-  const config = defaultClassification(variant);
-  const { inputSize } = specOf(config.model);
-  return { name, config, classes: imagenetClasses, inputSize: [inputSize, inputSize] };
+/** COCO's 80 classes at the size that papers count at, or 1000 ImageNet classes at the backbone's usual size. */
+function byName(name: string, { task, model }: ModelOfName): NamedModel {
+  if (task === 'detection')
+    return { name, config: defaultDetection(model), classes: cocoClasses, inputSize: [800, 1280] };
+  const config = defaultClassification(model);
+  const { usualSize } = buildClassifier(config.model, imagenetClasses).backbone;
+  return { name, config, classes: imagenetClasses, inputSize: [usualSize, usualSize] };
 }
 
 /** The classes are in the data, which is not looked at: the usual number is taken. */
@@ -56,27 +52,18 @@ function ofCheckpoint(name: string): NamedModel {
   const description = readDescription(name);
   if (description.kind === 'detector') {
     const { model, inference, input, categories } = description;
-    const config = { ...defaultDetection('cmt_ti'), model, inference };
+    const config = { ...defaultDetection(model), inference };
     return { name, config, classes: categories.length, inputSize: [input.shortSide, input.longSide] };
   }
   const { model, input, classes } = description;
-  const config = { ...defaultClassification('cmt_ti'), model };
-  return { name, config, classes: classes.length, inputSize: [input.size, input.size] };
+  return { name, config: defaultClassification(model), classes: classes.length, inputSize: [input.size, input.size] };
 }
 
-function defaultDetection(variant: Variant): DetectionConfig {
-  return parseConfig(
-    `{ task: detection, model: { variant: ${variant} }, data: { train: { annotations: none, images: none } } }`,
-    variant,
-  ) as DetectionConfig;
-}
+const defaultDetection = (model: object): DetectionConfig =>
+  DetectionConfig.parse({ task: 'detection', model, data: { train: { annotations: 'none', images: 'none' } } });
 
-function defaultClassification(variant: Variant): ClassificationConfig {
-  return parseConfig(
-    `{ task: classification, model: { variant: ${variant} }, data: { train: none } }`,
-    variant,
-  ) as ClassificationConfig;
-}
+const defaultClassification = (model: object): ClassificationConfig =>
+  ClassificationConfig.parse({ task: 'classification', model, data: { train: 'none' } });
 
 /** [height, width] in pixels: `size`, or what the model is made for; rounded up to what the network takes, multiples of 32. */
 export function inputSizeOf({ inputSize }: NamedModel, size: InputSize = inputSize): [number, number] {

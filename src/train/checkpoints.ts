@@ -1,7 +1,7 @@
 /** What a run keeps on disk: the state to go on from, and the checkpoints to measure and to use. */
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.js';
-import { readDescription, saveModel } from '../models/modelFile.js';
+import { readDescription, saveModel } from '../models/checkpoints/modelFile.js';
 import type { Program } from '../tensorflow/program.js';
 import type { RunFolder } from './runFolder.js';
 import { type Progress, readState, writeState } from './state.js';

@@ -3,13 +3,13 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ClassificationConfig } from '../config/schema.js';
 import type { ClassificationBatch } from '../data/classification/loader.js';
 import { rgbChannels } from '../data/image/image.js';
-import type { CmtClassifier } from '../models/cmtClassifier.js';
+import type { ClassifierNetwork } from '../models/classifiers/classifierNetwork.js';
+import type { LossParts } from '../models/heads/denseHead.js';
 import { softTargetCrossEntropy } from '../models/losses.js';
 import { eraseWithNoise, mixHalves } from '../models/mixedInput.js';
 import { normalisePixels } from '../models/preprocess.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
-import type { LossParts } from './step.js';
 
 /** What of a batch the step needs. */
 type FedBatch = Pick<ClassificationBatch, 'images' | 'batchSize' | 'size' | 'targets' | 'erase' | 'blend' | 'cut'>;
@@ -41,7 +41,7 @@ export function classificationInput(
 
 /** Cross-entropy of a batch. `inputs` as {@link classificationFeed} names them. */
 export function classificationLoss(
-  model: CmtClassifier,
+  model: ClassifierNetwork,
   data: ClassificationConfig['data'],
   inputs: Readonly<Record<string, tf.Tensor>>,
   ctx: ForwardContext,

@@ -8,9 +8,10 @@ import { openClassificationDataset } from '../data/classification/openDataset.js
 import { readablePart } from '../data/classification/readable.js';
 import { accuracyOf } from '../models/accuracy.js';
 import { buildClassifier } from '../models/build.js';
+import type { ClassifierDescription } from '../models/checkpoints/description.js';
 import { Classifier } from '../models/classifier.js';
-import type { CmtClassifier } from '../models/cmtClassifier.js';
-import type { ClassifierDescription } from '../models/description.js';
+import type { ClassifierNetwork } from '../models/classifiers/classifierNetwork.js';
+import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -18,7 +19,6 @@ import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { classificationFeed, classificationLoss } from './classificationBatch.js';
 import { engineOptions } from './engineOptions.js';
 import { cacheOptions, workerCount } from './loaderSettings.js';
-import type { LossParts } from './step.js';
 import type { DataEvents, Metrics, Task } from './task.js';
 
 interface Sets {
@@ -27,7 +27,7 @@ interface Sets {
 }
 
 export class ClassificationTask implements Task<ClassificationBatch> {
-  readonly model: CmtClassifier;
+  readonly model: ClassifierNetwork;
   readonly bestMetric = 'top1';
   readonly #config: ClassificationConfig;
   readonly #sets: Sets;
@@ -40,9 +40,8 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     const { workers, prefetch, onBroken } = data;
     this.#config = config;
     this.#sets = sets;
-    this.model = buildClassifier(config.model, sets.train.classes.length, train.seed);
+    this.model = buildClassifier(config.model, sets.train.classes.length, train);
     const cache = cacheOptions(data);
-    this.model.backbone.recompute(train.recomputeStages);
     const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped, decoder: decoderModule };
     this.#loader = new ClassificationLoader({
       ...common,
@@ -150,7 +149,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     const { size, cropFraction, interpolation } = data;
     const input = { size, cropFraction, interpolation };
     return {
-      format: 1,
+      format: 2,
       kind: 'classifier',
       epoch,
       step,

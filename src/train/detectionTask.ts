@@ -2,13 +2,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
-import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
-import { buildDetector, levelsOf } from '../models/build.js';
-import { type DetectorDescription, describeDetector } from '../models/description.js';
+import { buildDetector } from '../models/build.js';
+import { type DetectorDescription, describeDetector } from '../models/checkpoints/description.js';
 import { Detector } from '../models/detector.js';
+import type { DetectorNetwork } from '../models/detectorNetwork.js';
 import { detectAll } from '../models/evaluateDetector.js';
-import type { RetinaNet } from '../models/retinanet.js';
+import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { detectionFeed, detectionLoss } from './detectionBatch.js';
@@ -22,26 +22,23 @@ import {
 } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
 import { workerCount } from './loaderSettings.js';
-import type { LossParts } from './step.js';
 import type { DataEvents, Metrics, Task } from './task.js';
 
 export class DetectionTask implements Task<DetectionBatch> {
-  readonly model: RetinaNet;
+  readonly model: DetectorNetwork;
   readonly bestMetric = 'AP';
   readonly #config: DetectionConfig;
   readonly #train: OpenedSplit;
   readonly #val: OpenedSplit | undefined;
   readonly #loader: DetectionLoader;
   readonly #valLoader: DetectionLoader | undefined;
-  readonly #grids = new Map<string, AnchorGrid>();
   #detector: Detector | undefined;
 
   private constructor(config: DetectionConfig, train: OpenedSplit, val: OpenedSplit | undefined, events: DataEvents) {
     this.#config = config;
     this.#train = train;
     this.#val = val;
-    this.model = buildDetector(config.model, train.dataset.categories.length, config.train.seed);
-    this.model.backbone.recompute(config.train.recomputeStages);
+    this.model = buildDetector(config.model, train.dataset.categories.length, config.train);
     const { data } = config;
     const workers = workerCount(data.workers);
     this.#loader = trainingLoader(train.dataset, data, config.train, {
@@ -120,11 +117,11 @@ export class DetectionTask implements Task<DetectionBatch> {
   }
 
   feed(batch: DetectionBatch): Record<string, HostTensor> {
-    return detectionFeed(batch, this.#grid(batch.height, batch.width), this.categories.length);
+    return detectionFeed(batch, this.model.head);
   }
 
-  loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<'classification' | 'box'> {
-    return detectionLoss(this.model, this.#config.model.loss, inputs, ctx);
+  loss(inputs: Readonly<Record<string, tf.Tensor>>, ctx: ForwardContext): LossParts<string> {
+    return detectionLoss(this.model, inputs, ctx);
   }
 
   async evaluate(
@@ -156,15 +153,5 @@ export class DetectionTask implements Task<DetectionBatch> {
       this.#detector = new Detector(model, description, engineOptions(this.#config.engine));
     }
     return this.#detector;
-  }
-
-  #grid(height: number, width: number): AnchorGrid {
-    const key = `${height}x${width}`;
-    let grid = this.#grids.get(key);
-    if (grid === undefined) {
-      grid = generateAnchors(levelsOf(this.#config.model, { height, width }), this.#config.model.anchors);
-      this.#grids.set(key, grid);
-    }
-    return grid;
   }
 }

@@ -5,10 +5,8 @@ import type { ClassificationConfig, Config, DetectionConfig } from '../config/sc
 import type { ClassificationBatch } from '../data/classification/loader.js';
 import type { DetectionBatch } from '../data/detection/loader.js';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
-import { type AnchorGrid, generateAnchors } from '../detection/anchors.js';
-import { matchAnchors } from '../detection/match.js';
-import { levelsOf } from '../models/build.js';
 import { detectionInput, pictureFeed } from '../models/detectorInput.js';
+import type { DenseHead } from '../models/heads/denseHead.js';
 import { toPixels } from '../models/preprocess.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
@@ -70,11 +68,10 @@ async function* detectionPreview(
   try {
     for await (const batch of task.batches(epoch, 0)) {
       const images = await seenOf(see, pictureFeed(batch));
-      const grid = generateAnchors(levelsOf(config.model, batch), config.model.anchors);
       yield images.slice(0, batch.distinct).map((image, i) => ({
         file: basename(batch.records[i]!.file),
         image,
-        boxes: boxesOf(batch, i, grid, (label) => task.categories[label]!.name),
+        boxes: boxesOf(batch, i, task.model.head, (label) => task.categories[label]!.name),
         targets: [],
       }));
     }
@@ -125,11 +122,11 @@ async function seenOf(
   }));
 }
 
-function boxesOf(batch: DetectionBatch, i: number, grid: AnchorGrid, nameOf: (label: number) => string): PreviewBox[] {
+function boxesOf(batch: DetectionBatch, i: number, head: DenseHead, nameOf: (label: number) => string): PreviewBox[] {
   const [boxes, labels] = [batch.boxes[i]!, batch.labels[i]!];
   const size = { height: batch.inputSizes[2 * i]!, width: batch.inputSizes[2 * i + 1]! };
   const anchors = new Int32Array(labels.length);
-  for (const match of matchAnchors(grid, boxes, size)) if (match >= 0) anchors[match]!++;
+  for (const match of head.match(boxes, size, batch)) if (match >= 0) anchors[match]!++;
   return Array.from(labels, (label, box) => ({
     box: [...boxes.subarray(4 * box, 4 * box + 4)] as [number, number, number, number],
     label,

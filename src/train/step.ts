@@ -1,6 +1,7 @@
 /** The traced training step: loss, gradients, clipping, the watch for values that are not finite, update, running average. */
 import * as tf from '@tensorflow/tfjs-core';
 import { rowsOf } from '../distributed/rows.js';
+import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Parameter, Together } from '../nn/module.js';
 import type { Output } from '../tensorflow/api.js';
 import { outputOf, rawOp, tensorOf } from '../tensorflow/backend.js';
@@ -12,9 +13,6 @@ import { averageInBuckets } from './averaging.js';
 import type { Ema } from './ema.js';
 import type { Gradient, Optimizer } from './optimizer.js';
 import type { Workers } from './workers.js';
-
-/** A loss as the sum of its parts, which are logged by name. */
-export type LossParts<P extends string> = Readonly<Record<P, tf.Scalar>>;
 
 export interface StepOptions<I extends string, P extends string> {
   readonly parameters: readonly [name: string, parameter: Parameter][];

@@ -1,9 +1,9 @@
 /** What the training loop asks of a task: classification and detection differ in nothing else. */
 import type * as tf from '@tensorflow/tfjs-core';
-import type { ModelDescription } from '../models/description.js';
+import type { ModelDescription } from '../models/checkpoints/description.js';
+import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Module } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
-import type { LossParts } from './step.js';
 
 /** What was measured, by name; null where there was nothing to measure. */
 export type Metrics = Readonly<Record<string, number | null>>;

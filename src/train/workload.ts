@@ -4,11 +4,10 @@
  */
 import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
 import { rgbChannels } from '../data/image/image.js';
-import { generateAnchors } from '../detection/anchors.js';
 import { NonFiniteError } from '../errors.js';
-import { buildClassifier, buildDetector, levelsOf } from '../models/build.js';
+import { buildClassifier, buildDetector } from '../models/build.js';
+import { describeDetector, numberedCategories } from '../models/checkpoints/description.js';
 import { Classifier } from '../models/classifier.js';
-import { describeDetector, numberedCategories } from '../models/description.js';
 import { Detector } from '../models/detector.js';
 import { pixelDeviation, pixelMean } from '../models/preprocess.js';
 import type { Module } from '../nn/module.js';
@@ -124,7 +123,7 @@ interface Training {
   readonly loss: StepOptions<string, string>['loss'];
 }
 
-function detectorTraining({ model: config }: DetectionConfig, classes: number, shape: BatchShape): Training {
+function detectorTraining({ model: config, train }: DetectionConfig, classes: number, shape: BatchShape): Training {
   const { batch, height, width } = shape;
   const random = new Random(2);
   const perPicture = <T>(make: () => T) => Array.from({ length: batch }, make);
@@ -134,24 +133,23 @@ function detectorTraining({ model: config }: DetectionConfig, classes: number, s
   };
   const boxes = perPicture(() => Float32Array.from(Array.from({ length: boxesPerPicture }, box).flat()));
   const labels = perPicture(() => Int32Array.from({ length: boxesPerPicture }, () => random.int(classes)));
-  const grid = generateAnchors(levelsOf(config, { height, width }), config.anchors);
-  const model = buildDetector(config, classes);
+  const model = buildDetector(config, classes, train);
   return {
     model,
-    feed: detectionFeed({ ...inputOf(shape), images: pixels(shape), boxes, labels }, grid, classes),
-    loss: (inputs, ctx) => detectionLoss(model, config.loss, inputs, ctx),
+    feed: detectionFeed({ ...inputOf(shape), images: pixels(shape), boxes, labels }, model.head),
+    loss: (inputs, ctx) => detectionLoss(model, inputs, ctx),
   };
 }
 
 function classifierTraining(
-  { model: config, data }: ClassificationConfig,
+  { model: config, data, train }: ClassificationConfig,
   classes: number,
   shape: BatchShape,
 ): Training {
   const { batch, width: size } = shape;
   const targets = new Float32Array(batch * classes);
   for (let b = 0; b < batch; b++) targets[b * classes + (b % classes)] = 1;
-  const model = buildClassifier(config, classes);
+  const model = buildClassifier(config, classes, train);
   const nowhere = new Int32Array(4 * batch);
   const mixing = { erase: nowhere, blend: new Float32Array(batch).fill(1), cut: nowhere };
   return {

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { convert } from '../../src/cli/convert.js';
 import { UsageError } from '../../src/errors.js';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
-import { readDescription } from '../../src/models/modelFile.js';
+import { readDescription } from '../../src/models/checkpoints/modelFile.js';
 import { authorsTensors } from '../support/cmtTensors.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 

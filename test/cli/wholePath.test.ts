@@ -146,7 +146,7 @@ describe('smoke: two pictures by heart', () => {
     const missing = `{ annotations: ${annotations}, images: ${folder} }`;
     await expect(train(config, { set: [`data.train=${missing}`, 'data.val=null'] })).rejects.toThrow(DatasetError);
     const otherVariant = [
-      'model.variant=cmt_ti',
+      'model.backbone.variant=cmt_ti',
       `data.train={ annotations: ${annotations}, images: ${images} }`,
       'data.val=null',
     ];

@@ -6,11 +6,12 @@ import { ConfigError } from '../../src/errors.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const detector = `task: detection
-model: { variant: cmt_ti }
+model: { backbone: { name: cmt, variant: cmt_ti } }
 data:
   train: { annotations: train.json, images: pictures }
 `;
-const classifier = 'task: classification\nmodel: { variant: cmt_s }\ndata: { train: pictures }\n';
+const classifier =
+  'task: classification\nmodel: { backbone: { name: cmt, variant: cmt_s } }\ndata: { train: pictures }\n';
 
 /** The message of the ConfigError that a config gives. */
 function complaint(text: string, overrides: string[] = []): string {
@@ -28,7 +29,10 @@ describe('parseConfig', () => {
     const config = parseConfig(detector, 'a.yaml');
     expect(config).toMatchObject({
       task: 'detection',
-      model: { levels: ['P3', 'P4', 'P5', 'P6', 'P7'], neckChannels: 256, headConvs: 4, priorProbability: 0.01 },
+      model: {
+        neck: { levels: ['P3', 'P4', 'P5', 'P6', 'P7'], channels: 256, extraFrom: 'c5' },
+        head: { name: 'retinanet', convs: 4, priorProbability: 0.01, assigner: 'maxIou', loss: { box: 'l1' } },
+      },
       inference: { scoreThreshold: 0.05, nmsIou: 0.5, preNmsTopK: 1000, maxDetections: 100 },
       data: { shortSide: 800, longSide: 1333, val: null },
       train: { epochs: 12, optimizer: { name: 'adamw', lr: 1e-4, baseBatch: 16 }, schedule: { milestones: [8, 11] } },
@@ -69,8 +73,8 @@ describe('parseConfig', () => {
   it('lists all problems, in the order of the lines, with the names that may be meant', () => {
     const text = `task: detection
 model:
-  variant: cmt_tii
-  neck_channels: 128
+  backbone: { name: cmt, variant: cmt_tii }
+  neck: { channel: 128 }
 data:
   train: { annotations: a.json, imgs: pictures }
   flip: 2
@@ -82,8 +86,8 @@ engine: { xla: yes }
 `;
     expect(complaint(text, ['train.batchSize=1.5'])).toMatchInlineSnapshot(`
       "a.yaml: 10 problems
-        model.variant (line 3): expected one of cmt_ti, cmt_xs, cmt_s, cmt_b, found "cmt_tii"; did you mean cmt_ti?
-        model.neck_channels (line 4): unknown key; did you mean neckChannels?
+        model.backbone.variant (line 3): expected one of cmt_ti, cmt_xs, cmt_s, cmt_b, found "cmt_tii"; did you mean cmt_ti?
+        model.neck.channel (line 4): unknown key; did you mean channels?
         data.train.images (line 6): missing: expected a text
         data.train.imgs (line 6): unknown key; did you mean images?
         data.flip (line 7): expected at most 1, found 2
@@ -112,6 +116,19 @@ engine: { xla: yes }
       ['task (line 1): expected one of detection, classification, found "segmentation"'],
     ],
     [
+      'keys from before there was more than one backbone: where they are now',
+      detector.replace('backbone: { name: cmt, variant: cmt_ti }', 'variant: cmt_ti'),
+      [
+        'model.backbone (line 2): missing: expected a section with keys',
+        'model.variant (line 2): unknown key here; there is model.backbone.variant',
+      ],
+    ],
+    [
+      'a head that there is not, and a key of another one',
+      detector.replace('cmt_ti }', 'cmt_ti }, head: { name: retinanett }'),
+      ['model.head.name (line 2): expected retinanet, found "retinanett"; did you mean retinanet?'],
+    ],
+    [
       'an optimizer without its name',
       `${detector}train: { optimizer: { lr: 0.1 } }`,
       ['train.optimizer.name (line 5): missing: expected one of adamw, sgd'],
@@ -120,41 +137,43 @@ engine: { xla: yes }
     ['a list', '- task: detection', ['(root): expected sections: task, model, data, train']],
     [
       'own widths that do not fit',
-      'task: detection\nmodel: { variant: { dims: [16, 32, 64], stemChannels: 0 } }',
+      'task: detection\nmodel: { backbone: { name: cmt, variant: { dims: [16, 32, 64], stemChannels: 0 } } }',
       [
         'data: missing: expected a section with keys',
-        'model.variant.dims (line 2): expected at least 4 values, found 3',
-        'model.variant.stemChannels (line 2): expected more than 0, found 0',
-        'model.variant.depths (line 2): missing: expected a list',
+        'model.backbone.variant.dims (line 2): expected at least 4 values, found 3',
+        'model.backbone.variant.stemChannels (line 2): expected more than 0, found 0',
+        'model.backbone.variant.depths (line 2): missing: expected a list',
       ],
     ],
     [
       'own widths without the size of the bias',
       detector.replace('cmt_ti', '{ dims: [16, 32, 64, 129], stemChannels: 8, depths: [1, 1, 1, 1] }'),
       [
-        'model.variant.heads.3 (line 2): 8 heads do not divide 129 channels',
-        'model.biasSize (line 2): own widths have no nominal input: give its side in pixels',
+        'model.backbone.variant.heads.3 (line 2): 8 heads do not divide 129 channels',
+        'model.backbone.biasSize (line 2): own widths have no nominal input: give its side in pixels',
       ],
     ],
     [
       'a table with a way to resample that only grids have',
       detector.replace('cmt_ti', 'cmt_ti, positionBias: table, biasResample: flattened'),
-      ['model.biasResample (line 2): flattened is for positionBias: grid; a table is resampled by bilinear or bicubic'],
+      [
+        'model.backbone.biasResample (line 2): flattened is for positionBias: grid; a table is resampled by bilinear or bicubic',
+      ],
     ],
     [
       'levels with a gap',
-      detector.replace('cmt_ti', 'cmt_ti, levels: [P3, P5]'),
-      ['model.levels (line 2): expected neighbours from fine to coarse, as P3, P4, P5; found P3, P5'],
+      detector.replace('cmt_ti }', 'cmt_ti }, neck: { levels: [P3, P5] }'),
+      ['model.neck.levels (line 2): expected neighbours from fine to coarse, as P3, P4, P5; found P3, P5'],
     ],
     [
       'levels without P5',
-      detector.replace('cmt_ti', 'cmt_ti, levels: [P3, P4]'),
-      ['model.levels (line 2): P5 is needed: the other levels are made from it'],
+      detector.replace('cmt_ti }', 'cmt_ti }, neck: { levels: [P3, P4] }'),
+      ['model.neck.levels (line 2): P5 is needed: the other levels are made from it'],
     ],
     [
       'a bias size that is no multiple of 32',
       detector.replace('cmt_ti', 'cmt_ti, biasSize: 100'),
-      ['model.biasSize (line 2): expected a multiple of 32, found 100'],
+      ['model.backbone.biasSize (line 2): expected a multiple of 32, found 100'],
     ],
     [
       'a long side below the short one',
@@ -206,9 +225,12 @@ describe('--set', () => {
   });
 
   it('reaches into lists', () => {
-    const text = detector.replace('cmt_ti', 'cmt_ti, anchors: { aspectRatios: [0.5, 1, 2] }');
-    const config = parseConfig(text, 'a.yaml', ['model.anchors.aspectRatios.0=0.25']);
-    expect(config.model).toMatchObject({ anchors: { aspectRatios: [0.25, 1, 2] } });
+    const text = detector.replace(
+      'cmt_ti }',
+      'cmt_ti }, head: { name: retinanet, anchors: { aspectRatios: [0.5, 1, 2] } }',
+    );
+    const config = parseConfig(text, 'a.yaml', ['model.head.anchors.aspectRatios.0=0.25']);
+    expect(config.model).toMatchObject({ head: { anchors: { aspectRatios: [0.25, 1, 2] } } });
   });
 
   it('keeps an "=" in the value', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type AnchorCandidates, decodeAnchors } from '../../src/detection/anchorCandidates.js';
 import { generateAnchors } from '../../src/detection/anchors.js';
-import { detectionsOf, type LevelCandidates, retinanetInference } from '../../src/detection/postprocess.js';
+import { detectionsOf, retinanetInference } from '../../src/detection/postprocess.js';
 
 // Two levels of 16 px and 32 px squares. Anchors of the first: [-8, -8, 8, 8], [8, -8, 24, 8]; of the second: [-16, -16, 16, 16].
 const grid = generateAnchors(
@@ -15,15 +16,16 @@ const numClasses = 3;
 /** [anchor of the level, label, score, deltas]. */
 type Candidate = [anchor: number, label: number, score: number, deltas?: number[]];
 
-const level = (...candidates: Candidate[]): LevelCandidates => ({
+const level = (...candidates: Candidate[]): AnchorCandidates => ({
   scores: Float32Array.from(candidates, ([, , score]) => score),
   indices: Int32Array.from(candidates, ([anchor, label]) => anchor * numClasses + label),
   deltas: Float32Array.from(candidates.flatMap(([, , , deltas]) => deltas ?? [0, 0, 0, 0])),
 });
 
 const size = { height: 100, width: 100 };
-const run = (levels: LevelCandidates[], original = size, input = size, options = retinanetInference) => {
-  const { boxes, scores, labels } = detectionsOf(levels, grid, numClasses, input, original, options);
+const run = (levels: AnchorCandidates[], original = size, input = size, options = retinanetInference) => {
+  const found = decodeAnchors(levels, grid, numClasses, options.scoreThreshold);
+  const { boxes, scores, labels } = detectionsOf(found, input, original, options);
   return [...labels].map((label, i) => [label, Number(scores[i]!.toFixed(6)), ...boxes.subarray(4 * i, 4 * i + 4)]);
 };
 

@@ -3,9 +3,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ClassifierModel } from '../../src/config/modelSchema.js';
 import { buildClassifier, type ClassifierConfig } from '../../src/models/build.js';
+import { loadBackbone } from '../../src/models/checkpoints/initFrom.js';
+import { saveModel } from '../../src/models/checkpoints/modelFile.js';
 import { Classifier } from '../../src/models/classifier.js';
-import { loadBackbone } from '../../src/models/initFrom.js';
-import { saveModel } from '../../src/models/modelFile.js';
 import { inference } from '../../src/nn/module.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -15,7 +15,10 @@ beforeAll(() => useEagerBackend());
 const folder = temporaryFolder();
 const variant = { dims: [4, 8, 16, 32], stemChannels: 2, depths: [1, 2, 1, 1] };
 const config = (keys: object): ClassifierConfig =>
-  ClassifierModel.parse({ variant, biasSize: 32, headChannels: 6, ...keys });
+  ClassifierModel.parse({
+    backbone: { name: 'cmt', variant, biasSize: 32, ...keys },
+    head: { name: 'cmt', channels: 6 },
+  });
 
 const biases = (keys: object) =>
   [...buildClassifier(config(keys), 5).parameters()].flatMap(([name, { shape }]) =>
@@ -71,8 +74,8 @@ describe('positionBias', () => {
   test('each choice gives other maps, on a grid that is not square too', () => {
     const x = tf.randomNormal<tf.Rank.R4>([1, 64, 96, 3], 0, 1, 'float32', 3);
     const maps = choices.map((keys) => {
-      const model = buildClassifier(config({ ...keys, biasSize: 64 }), 5, 1);
-      const [c2] = tf.tidy(() => model.backbone.forward(x, inference));
+      const model = buildClassifier(config({ ...keys, biasSize: 64 }), 5, { seed: 1 });
+      const c2 = tf.tidy(() => model.backbone.forward(x, inference)[0]);
       expect(c2.shape).toEqual([1, 16, 24, 4]);
       return [...c2.dataSync()];
     });
@@ -82,9 +85,9 @@ describe('positionBias', () => {
 
   const save = async (keys: object) => {
     const path = join(folder, `${Object.values(keys).join('-')}.safetensors`);
-    const model = buildClassifier(config(keys), 2, 1);
+    const model = buildClassifier(config(keys), 2, { seed: 1 });
     const input = { size: 32, cropFraction: 1, interpolation: 'bicubic' } as const;
-    const described = { format: 1, kind: 'classifier', epoch: 0, step: 0, metrics: {}, input } as const;
+    const described = { format: 2, kind: 'classifier', epoch: 0, step: 0, metrics: {}, input } as const;
     await saveModel(path, model, { ...described, model: config(keys), classes: ['a', 'b'] });
     return { path, model };
   };
@@ -111,7 +114,7 @@ describe('positionBias', () => {
         backbone.stages.1.positionBias.tables.1: missing
         backbone.stages.2.positionBias.tables.0: missing
         backbone.stages.3.positionBias.tables.0: missing
-      Only the position bias differs: set model.positionBias, and model.biasSize to the image size, as in pretraining; it is resampled to every other size."
+      Only the position bias differs: set model.backbone.positionBias, and model.backbone.biasSize to the image size, as in pretraining; it is resampled to every other size."
     `);
   });
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { boxLoss, focalLoss, softTargetCrossEntropy } from '../../src/models/losses.js';
+import { focalLoss, softTargetCrossEntropy } from '../../src/models/losses.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { Program } from '../../src/tensorflow/program.js';
 
@@ -68,18 +68,6 @@ describe('focalLoss', () => {
     }
     expect(Math.abs(total - wanted)).toBeLessThan(1e-5);
   });
-});
-
-test('boxLoss: L1 over foreground anchors alone, and its sign as derivative', () => {
-  const [loss, gradient] = tf.tidy(() => {
-    const labels = tf.tensor2d([[1, 2, -1, 0]], [1, 4], 'int32'); // K = 2
-    const targets = tf.zeros([1, 4, 4]) as tf.Tensor3D;
-    const deltas = tf.tensor3d([1, -2, 0, 4, 9, 9, 9, 9, 9, 9, 9, 9, 0.5, 0, 0, 0], [1, 4, 4]);
-    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => boxLoss(x as tf.Tensor3D, targets, labels, 2))(deltas);
-    return [number(value), [...grad.dataSync()]];
-  });
-  expect(loss).toBe(7.5);
-  expect(gradient).toEqual([1, -1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
 });
 
 test('softTargetCrossEntropy: the mean over the batch of -Σ t log softmax(x)', () => {

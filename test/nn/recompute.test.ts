@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CmtBlock } from '../../src/models/cmt.js';
-import { rowsOf } from '../../src/models/positionBias/positionBias.js';
+import { CmtBlock } from '../../src/models/backbones/cmt.js';
+import { rowsOf } from '../../src/models/backbones/positionBias/positionBias.js';
 import { type ForwardContext, type Parameter, seedParameters } from '../../src/nn/module.js';
 import { recompute } from '../../src/nn/ops/recompute.js';
 import { Random } from '../../src/random.js';

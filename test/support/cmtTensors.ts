@@ -1,5 +1,5 @@
 import type { NamedArray } from '../../src/formats/namedArray.js';
-import { type CmtWidths, cmtNames } from '../../src/models/authorNames.js';
+import { type CmtWidths, cmtNames } from '../../src/models/checkpoints/cmtAuthorNames.js';
 
 /** A classifier small enough for any test. */
 export const tinyWidths: CmtWidths = {

@@ -45,7 +45,7 @@ class SmallNetwork extends Module {
 
 const side = 6;
 const { optimizer } = parseConfig(
-  '{ task: classification, model: { variant: cmt_ti }, data: { train: x }, train: { optimizer: { name: sgd, momentum: 0.9, weightDecay: 1e-3 } } }',
+  '{ task: classification, model: { backbone: { name: cmt, variant: cmt_ti } }, data: { train: x }, train: { optimizer: { name: sgd, momentum: 0.9, weightDecay: 1e-3 } } }',
   'test',
 ).train;
 

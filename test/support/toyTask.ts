@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ClassifierModel } from '../../src/config/modelSchema.js';
-import type { ModelDescription } from '../../src/models/description.js';
+import type { ModelDescription } from '../../src/models/checkpoints/description.js';
 import { BatchNorm, Conv2d } from '../../src/nn/layers.js';
 import { type ForwardContext, Module, seedParameters } from '../../src/nn/module.js';
 import { dropout } from '../../src/nn/ops/drop.js';
@@ -83,9 +83,9 @@ export class ToyTask implements Task<ToyBatch> {
   }
 
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ModelDescription {
-    const model = ClassifierModel.parse({ variant: 'cmt_ti' });
+    const model = ClassifierModel.parse({ backbone: { name: 'cmt', variant: 'cmt_ti' } });
     return {
-      format: 1,
+      format: 2,
       kind: 'classifier',
       epoch,
       step,

@@ -2,8 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ClassifierModel, DetectorModel } from '../../src/config/modelSchema.js';
-import { generateAnchors } from '../../src/detection/anchors.js';
-import { buildClassifier, buildDetector, levelsOf } from '../../src/models/build.js';
+import { buildClassifier, buildDetector } from '../../src/models/build.js';
 import { softTargetCrossEntropy } from '../../src/models/losses.js';
 import { normalisePixels, pixelMean } from '../../src/models/preprocess.js';
 import { inference, type Module } from '../../src/nn/module.js';
@@ -53,12 +52,13 @@ interface Network {
 }
 
 const backbone = {
+  name: 'cmt',
   variant: { dims: [16, 32, 64, 128], stemChannels: 8, depths: [1, 1, 1, 1], ratio: 3.6 },
   biasSize: 64,
 };
 
 function classifier(): Network {
-  const model = buildClassifier(ClassifierModel.parse({ ...backbone, headChannels: 32 }), 5);
+  const model = buildClassifier(ClassifierModel.parse({ backbone, head: { name: 'cmt', channels: 32 } }), 5);
   return {
     model,
     loss: ({ images, targets }, ctx) => {
@@ -74,13 +74,16 @@ function classifier(): Network {
 }
 
 function detector(batchNorm: 'train' | 'frozen'): Network {
-  const config = DetectorModel.parse({ ...backbone, neckChannels: 32, headConvs: 1, batchNorm });
+  const config = DetectorModel.parse({
+    backbone: { ...backbone, batchNorm },
+    neck: { channels: 32 },
+    head: { name: 'retinanet', convs: 1 },
+  });
   const model = buildDetector(config, 4);
   return {
     model,
-    loss: (inputs, ctx) => detectionLoss(model, config.loss, inputs, ctx),
+    loss: (inputs, ctx) => detectionLoss(model, inputs, ctx),
     targets: ({ batch, side }) => {
-      const grid = generateAnchors(levelsOf(config, { height: side, width: side }), config.anchors);
       const each = <T>(value: T): T[] => Array.from({ length: batch }, () => value);
       const { images: _images, ...others } = detectionFeed(
         {
@@ -92,17 +95,15 @@ function detector(batchNorm: 'train' | 'frozen'): Network {
           boxes: each(Float32Array.of(2, 3, side - 5, side - 1)),
           labels: each(Int32Array.of(2)),
         },
-        grid,
-        4,
+        model.head,
       );
       return others;
     },
     outputs: (x) =>
       Object.fromEntries(
-        model.forward(x, inference).flatMap(({ logits, deltas }, i) => [
-          [`logits of level ${i}`, logits],
-          [`deltas of level ${i}`, deltas],
-        ]),
+        model
+          .forward(x, inference)
+          .flatMap((level, i) => Object.entries(level).map(([name, tensor]) => [`${name} of level ${i}`, tensor])),
       ),
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
-import { readDescription, readModel } from '../../src/models/modelFile.js';
+import { readDescription, readModel } from '../../src/models/checkpoints/modelFile.js';
 import { train } from '../../src/train/loop.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import type { StepEvent, TrainObserver } from '../../src/train/task.js';
@@ -12,7 +12,7 @@ import { type ToyOptions, ToyTask } from '../support/toyTask.js';
 
 const base = `
 task: classification
-model: { variant: cmt_ti }
+model: { backbone: { name: cmt, variant: cmt_ti } }
 data: { train: somewhere }
 train:
   epochs: 3

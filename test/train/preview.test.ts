@@ -71,7 +71,7 @@ describe('data preview, a detector', () => {
     const counts = async (out: string, baseScale: number) => {
       const sheets = await previewOf('configs/smoke.yaml', join(folder, out), [
         ...set,
-        `model.anchors.baseScale=${baseScale}`,
+        `model.head.anchors.baseScale=${baseScale}`,
       ]);
       return sheets.flatMap(({ pictures }) => pictures.flatMap(({ boxes }) => boxes.map(({ anchors }) => anchors)));
     };

@@ -8,7 +8,7 @@ import { Weights } from '../../src/train/weights.js';
 import { ToyTask } from '../support/toyTask.js';
 
 const { optimizer } = parseConfig(
-  '{ task: classification, model: { variant: cmt_ti }, data: { train: x } }',
+  '{ task: classification, model: { backbone: { name: cmt, variant: cmt_ti } }, data: { train: x } }',
   'test',
 ).train;
 

@@ -13,14 +13,13 @@ import { fileURLToPath } from 'node:url';
 import type * as tf from '@tensorflow/tfjs-core';
 import { parseConfig } from '../../src/config/load.js';
 import type { DetectionConfig } from '../../src/config/schema.js';
-import { generateAnchors } from '../../src/detection/anchors.js';
 import { type NamedArray, permuteAxes } from '../../src/formats/namedArray.js';
 import { writeSafetensors } from '../../src/formats/safetensors.js';
-import { buildDetector, levelsOf } from '../../src/models/build.js';
-import { exportAuthors } from '../../src/models/convertCheckpoint.js';
+import { buildDetector } from '../../src/models/build.js';
+import { exportAuthors } from '../../src/models/checkpoints/cmtCheckpoint.js';
 import { Detector } from '../../src/models/detector.js';
+import type { DetectorNetwork } from '../../src/models/detectorNetwork.js';
 import { maskPadding, normalisePixels } from '../../src/models/preprocess.js';
-import type { RetinaNet } from '../../src/models/retinanet.js';
 import { inference } from '../../src/nn/module.js';
 import { Random } from '../../src/random.js';
 import { Program } from '../../src/tensorflow/program.js';
@@ -49,7 +48,7 @@ try {
 
 /** Weights under the twin's names, and what our detector makes of them. */
 async function writeDetector(file: string): Promise<void> {
-  const network = `{ variant: ${JSON.stringify(widths)}, biasSize: ${biasSize}, neckChannels: ${neckChannels}, dropPath: 0 }`;
+  const network = `{ backbone: { name: cmt, variant: ${JSON.stringify(widths)}, biasSize: ${biasSize}, dropPath: 0 }, neck: { channels: ${neckChannels} } }`;
   const config = parseConfig(
     `{ task: detection, model: ${network}, data: { train: { annotations: none, images: none } } }`,
     'check',
@@ -76,7 +75,7 @@ async function writeDetector(file: string): Promise<void> {
 }
 
 /** No weight or statistic at a value that would hide a mistake, such as a bias of 0; scores that differ. */
-function drawWeights(model: RetinaNet, random: Random): void {
+function drawWeights(model: DetectorNetwork, random: Random): void {
   for (const [name, parameter] of model.parameters()) {
     const values = parameter.value;
     const spread = /classify\.weight$/.test(name) ? 0.1 : 0.05;
@@ -85,7 +84,7 @@ function drawWeights(model: RetinaNet, random: Random): void {
   }
 }
 
-function* twinWeights(model: RetinaNet): Generator<[string, NamedArray]> {
+function* twinWeights(model: DetectorNetwork): Generator<[string, NamedArray]> {
   const ours = new Map(
     [...model.parameters()].map(([name, { shape, value }]): [string, NamedArray] => [
       name,
@@ -111,16 +110,13 @@ function toPytorchKernel({ shape, data }: NamedArray): NamedArray {
 
 type Input = typeof shape & { readonly images: Uint8Array; readonly inputSizes: Int32Array };
 
-async function headOutputs(model: RetinaNet, input: Input): Promise<[string, NamedArray][]> {
+async function headOutputs(model: DetectorNetwork, input: Input): Promise<[string, NamedArray][]> {
   const program = new Program();
   const run = program.compile(({ images, sizes }) => {
     const x = maskPadding(normalisePixels(images as tf.Tensor4D), sizes as tf.Tensor2D);
     const levels = model.forward(x, inference);
     return Object.fromEntries(
-      levels.flatMap(({ logits, deltas }, i) => [
-        [`logits/${i}`, logits],
-        [`deltas/${i}`, deltas],
-      ]),
+      levels.flatMap((level, i) => Object.entries(level).map(([name, tensor]) => [`${name}/${i}`, tensor])),
     );
   });
   const { images, inputSizes, batchSize, height, width } = input;
@@ -135,9 +131,13 @@ async function headOutputs(model: RetinaNet, input: Input): Promise<[string, Nam
   ]);
 }
 
-async function detections(model: RetinaNet, config: DetectionConfig, input: Input): Promise<[string, NamedArray][]> {
+async function detections(
+  model: DetectorNetwork,
+  config: DetectionConfig,
+  input: Input,
+): Promise<[string, NamedArray][]> {
   const detector = new Detector(model, {
-    format: 1,
+    format: 2,
     kind: 'detector',
     epoch: 0,
     step: 0,
@@ -157,24 +157,23 @@ async function detections(model: RetinaNet, config: DetectionConfig, input: Inpu
 }
 
 async function trainingStep(
-  model: RetinaNet,
+  model: DetectorNetwork,
   config: DetectionConfig,
   input: Input,
   random: Random,
 ): Promise<[string, NamedArray][]> {
   const { batchSize, height, width } = input;
-  const grid = generateAnchors(levelsOf(config.model, { height, width }), config.model.anchors);
   const boxes = Array.from({ length: batchSize }, () => {
     const [x, y] = [random.uniform(0, width / 2), random.uniform(0, height / 2)];
     return Float32Array.of(x, y, x + 40, y + 30);
   });
   const labels = boxes.map(() => Int32Array.of(random.int(classes)));
-  const feed = detectionFeed({ ...input, boxes, labels }, grid, classes);
+  const feed = detectionFeed({ ...input, boxes, labels }, model.head);
   const program = new Program();
   const weights = new Weights(model, config.train.optimizer, null);
   const step = new TrainStep(program, {
     parameters: weights.parameters,
-    loss: (inputs, ctx) => detectionLoss(model, config.model.loss, inputs, ctx),
+    loss: (inputs, ctx) => detectionLoss(model, inputs, ctx),
     optimizer: weights.optimizer,
     clipNorm: null,
     accumulate: 1,

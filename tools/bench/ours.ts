@@ -36,8 +36,15 @@ console.log(JSON.stringify(result));
 /** The defaults without what the PyTorch twin does not do: no drops, no mixing of pictures, no clipping. */
 function asTwin(config: Config): Config {
   const train = { ...config.train, clipNorm: null, ema: null };
-  if (config.task === 'detection') return { ...config, train, model: { ...config.model, dropPath: 0 } };
+  if (config.task === 'detection') {
+    const backbone = { ...config.model.backbone, ...(config.model.backbone.name === 'cmt' && { dropPath: 0 }) };
+    return { ...config, train, model: { ...config.model, backbone } };
+  }
   const erasing = { ...config.data.erasing, probability: 0 };
   const data = { ...config.data, mixup: 0, cutmix: 0, erasing };
-  return { ...config, train, data, model: { ...config.model, dropPath: 0, headDropout: 0 } };
+  const model = {
+    backbone: { ...config.model.backbone, dropPath: 0 },
+    head: { name: 'cmt', channels: 1280, dropout: 0 },
+  };
+  return { ...config, train, data, model } as Config;
 }

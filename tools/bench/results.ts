@@ -1,6 +1,5 @@
 /** From the measurements of a case to its rates and its ratio. */
-
-import { modelMacs } from '../../src/models/macs.js';
+import { networkOf } from '../../src/models/build.js';
 import { findModel } from '../../src/run/namedModel.js';
 import type { BenchCase } from './cases.js';
 import type { Contender } from './contenders.js';
@@ -36,7 +35,7 @@ export interface CaseResult {
 export async function resultOf({ job }: BenchCase, entries: readonly Entry[]): Promise<CaseResult> {
   const { batch, height, width } = job;
   const { config, classes } = await findModel(job.network);
-  const macs = modelMacs(config, classes, { height, width });
+  const macs = networkOf(config, classes).macs({ height, width });
   const lines = entries.filter(({ runs }) => runs.length > 0).map((entry) => lineOf(entry, batch, macs));
   const rates = (family: Contender['family']) =>
     lines.filter((line) => line.family === family).map(({ picturesPerSecond }) => picturesPerSecond);

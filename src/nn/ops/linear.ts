@@ -42,9 +42,10 @@ export function sumToLast(x: tf.Tensor): tf.Tensor1D {
   return tf.reshape(product(tf.ones([1, rows]), tf.reshape(x, [rows, channels]), false, false), [channels]);
 }
 
-/** [..., I] · [I, O] + [O] → [..., O]. */
-export function linear<T extends tf.Tensor>(x: T, weight: tf.Tensor2D, bias: tf.Tensor1D): T {
+/** [..., I] · [I, O] + [O], where there is a bias, → [..., O]. */
+export function linear<T extends tf.Tensor>(x: T, weight: tf.Tensor2D, bias: tf.Tensor1D | undefined): T {
   const [inputs, outputs] = weight.shape;
-  const y = biasAdd(matMul2d(tf.reshape(x, [-1, inputs]), weight), bias);
+  const product = matMul2d(tf.reshape(x, [-1, inputs]), weight);
+  const y = bias === undefined ? product : biasAdd(product, bias);
   return tf.reshape(y, [...x.shape.slice(0, -1), outputs]) as T;
 }

@@ -1,0 +1,35 @@
+/** Networks by the names that papers and commands call them: `cmt_ti`, `retinanet_cmt_s`. */
+import { cmtVariantNames } from './backboneSchema.js';
+
+/** The `model` section that a name stands for; the schema fills in the rest. */
+export interface ModelOfName {
+  readonly task: 'classification' | 'detection';
+  readonly model: object;
+}
+
+const cmts = cmtVariantNames.map((variant) => [variant, { name: 'cmt', variant }] as const);
+const backbones = new Map<string, object>(cmts);
+
+/** Neck and head by the first part of a detector's name. */
+const detectors = {
+  retinanet: {},
+} as const;
+
+const ofDetectors = Object.entries(detectors).flatMap(([kind, parts]) =>
+  [...backbones].map(([name, backbone]): [string, ModelOfName] => [
+    `${kind}_${name}`,
+    { task: 'detection', model: { backbone, ...parts } },
+  ]),
+);
+
+const named = new Map<string, ModelOfName>([
+  ...[...backbones].map(([name, backbone]): [string, ModelOfName] => [
+    name,
+    { task: 'classification', model: { backbone } },
+  ]),
+  ...ofDetectors,
+]);
+
+export const modelNames: readonly string[] = [...named.keys()];
+
+export const modelOfName = (name: string): ModelOfName | undefined => named.get(name);
