@@ -5,6 +5,9 @@ import { count, fraction, positive } from './values.js';
 /** The names of Guo et al., "CMT: Convolutional Neural Networks Meet Vision Transformers" (2022), table 1. */
 export const cmtVariantNames = ['cmt_ti', 'cmt_xs', 'cmt_s', 'cmt_b'] as const;
 
+/** The depths of He et al., "Deep Residual Learning for Image Recognition" (2016), table 1, up to 101. */
+export const resnetDepths = [18, 34, 50, 101] as const;
+
 const PerStage = z.tuple([count, count, count, count]);
 
 const CmtWidths = z
@@ -70,6 +73,11 @@ const cmtKeys = {
     .describe('Stochastic depth: chance that the last block is skipped; grows linearly from 0 at the first.'),
 };
 
+const resnetKeys = {
+  name: z.literal('resnet').describe("Residual network with torchvision's layers and weights: ResNet."),
+  depth: z.literal(resnetDepths).describe('Layers, as in the name of the network.'),
+};
+
 /** What only a detector asks for: its backbone is often a pretrained one, and its batches are small. */
 const freezingKeys = {
   frozenStages: z
@@ -84,10 +92,14 @@ const freezingKeys = {
     .describe('frozen: running mean and variance of the backbone stay as loaded. For batches of one or two.'),
 };
 
-export const ClassifierBackbone = z.discriminatedUnion('name', [z.strictObject(cmtKeys).superRefine(checkBias)]);
+export const ClassifierBackbone = z.discriminatedUnion('name', [
+  z.strictObject(cmtKeys).superRefine(checkBias),
+  z.strictObject(resnetKeys),
+]);
 
 export const DetectorBackbone = z.discriminatedUnion('name', [
   z.strictObject({ ...cmtKeys, ...freezingKeys }).superRefine(checkBias),
+  z.strictObject({ ...resnetKeys, ...freezingKeys }),
 ]);
 
 interface BiasKeys {

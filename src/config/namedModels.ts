@@ -1,5 +1,5 @@
-/** Networks by the names that papers and commands call them: `cmt_ti`, `retinanet_cmt_s`. */
-import { cmtVariantNames } from './backboneSchema.js';
+/** Networks by the names that papers and commands call them: `cmt_ti`, `resnet50`, `retinanet_cmt_s`. */
+import { cmtVariantNames, resnetDepths } from './backboneSchema.js';
 
 /** The `model` section that a name stands for; the schema fills in the rest. */
 export interface ModelOfName {
@@ -8,7 +8,8 @@ export interface ModelOfName {
 }
 
 const cmts = cmtVariantNames.map((variant) => [variant, { name: 'cmt', variant }] as const);
-const backbones = new Map<string, object>(cmts);
+const resnets = resnetDepths.map((depth) => [`resnet${depth}`, { name: 'resnet', depth }] as const);
+const backbones = new Map<string, object>([...cmts, ...resnets]);
 
 /** Neck and head by the first part of a detector's name. */
 const detectors = {
@@ -17,7 +18,7 @@ const detectors = {
 
 const ofDetectors = Object.entries(detectors).flatMap(([kind, parts]) =>
   [...backbones].map(([name, backbone]): [string, ModelOfName] => [
-    `${kind}_${name}`,
+    `${kind}_${name.replace('resnet', 'r')}`,
     { task: 'detection', model: { backbone, ...parts } },
   ]),
 );
@@ -32,4 +33,6 @@ const named = new Map<string, ModelOfName>([
 
 export const modelNames: readonly string[] = [...named.keys()];
 
-export const modelOfName = (name: string): ModelOfName | undefined => named.get(name);
+/** `retinanet_resnet50` is `retinanet_r50`. */
+export const modelOfName = (name: string): ModelOfName | undefined =>
+  named.get(name.replace(/(?<=_)resnet(?=\d)/, 'r'));

@@ -8,6 +8,7 @@ import { Cmt, type CmtSpec, cmtVariants } from './backbones/cmt.js';
 import { GridBias } from './backbones/positionBias/gridBias.js';
 import type { BiasShape, PositionBias } from './backbones/positionBias/positionBias.js';
 import { TableBias } from './backbones/positionBias/tableBias.js';
+import { Resnet } from './backbones/resnet.js';
 import type { ClassifierNetwork } from './classifiers/classifierNetwork.js';
 import { CmtClassifier } from './classifiers/cmtClassifier.js';
 import { LinearClassifier } from './classifiers/linearClassifier.js';
@@ -76,6 +77,8 @@ function buildBackbone(config: BackboneConfig): Backbone {
         dropPath: config.dropPath,
         positionBias: (stage) => buildPositionBias(config, stage),
       });
+    case 'resnet':
+      return new Resnet(config.depth);
   }
 }
 

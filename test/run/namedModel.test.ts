@@ -72,7 +72,7 @@ test('sizes: its own, or another one, up to multiples of 32', async () => {
 });
 
 test('neither a name nor a file of ours', async () => {
-  await expect(findModel('retinanet_cmt_x')).rejects.toThrow('Models: cmt_ti, cmt_xs, cmt_s, cmt_b, retinanet_cmt_ti,');
+  await expect(findModel('retinanet_cmt_x')).rejects.toThrow('Models: cmt_ti, cmt_xs, cmt_s, cmt_b, resnet18,');
   await expect(findModel('nowhere.yaml')).rejects.toThrow(UsageError);
   await expect(findModel('biome.json')).rejects.toThrow(CheckpointError);
   const broken = join(temporaryFolder(), 'broken.yaml');
