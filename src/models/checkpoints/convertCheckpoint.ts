@@ -3,8 +3,9 @@ import { CheckpointError } from '../../errors.js';
 import type { NamedArray } from '../../formats/namedArray.js';
 import { exportAuthors, hasAuthorsNames, importAuthors, oursOfCmt } from './cmtCheckpoint.js';
 import { type Conversion, withoutBackbone } from './conversion.js';
-import { type Described, describeCmt } from './describeWidths.js';
+import { type Described, describeCmt, describeResnet } from './describeWidths.js';
 import type { ClassifierDescription } from './description.js';
+import { exportTorchvision, importTorchvision, isResnetName, isTorchvisionName } from './torchvisionCheckpoint.js';
 
 /** A conversion, and which network the tensors are of. */
 export interface ConvertedCheckpoint extends Conversion {
@@ -19,7 +20,7 @@ export interface ConvertedCheckpoint extends Conversion {
 }
 
 /**
- * Converts a checkpoint to the other naming: the CMT authors' to ours, ours to theirs. The names say which.
+ * Converts a checkpoint to the other naming: the CMT authors' or torchvision's to ours, ours to theirs. The names say which.
  *
  * All values become 32-bit floats. What belongs to no backbone or classifier is left out.
  *
@@ -28,6 +29,10 @@ export interface ConvertedCheckpoint extends Conversion {
  */
 export function convertCheckpoint(source: string, tensors: ReadonlyMap<string, NamedArray>): ConvertedCheckpoint {
   switch (kindOf(source, tensors)) {
+    case 'torchvision':
+      return ofResnet(importTorchvision(source, tensors));
+    case 'resnet':
+      return ofResnet(exportTorchvision(source, tensors));
     case 'authors':
       return ofCmt(importAuthors(source, tensors));
     case 'cmt':
@@ -46,6 +51,14 @@ export function underOurNames(
   tensors: ReadonlyMap<string, NamedArray>,
 ): { readonly tensors: ReadonlyMap<string, NamedArray>; readonly described: Described } {
   switch (kindOf(source, tensors)) {
+    case 'torchvision': {
+      const conversion = importTorchvision(source, tensors);
+      return { tensors: conversion.tensors, described: describeResnet(conversion.widths) };
+    }
+    case 'resnet': {
+      const back = importTorchvision(source, exportTorchvision(source, tensors).tensors);
+      return { tensors: back.tensors, described: describeResnet(back.widths) };
+    }
     case 'authors': {
       const conversion = importAuthors(source, tensors);
       return { tensors: conversion.tensors, described: describeCmt(conversion.widths) };
@@ -58,12 +71,19 @@ export function underOurNames(
 }
 
 /** Whose names they are. */
-function kindOf(source: string, tensors: ReadonlyMap<string, NamedArray>): 'authors' | 'cmt' {
+function kindOf(
+  source: string,
+  tensors: ReadonlyMap<string, NamedArray>,
+): 'torchvision' | 'resnet' | 'authors' | 'cmt' {
   const names = [...tensors.keys()].map(withoutBackbone);
+  if (names.some(isTorchvisionName)) return 'torchvision';
+  if (names.some(isResnetName)) return 'resnet';
   if (!names.some((name) => /^(stem|stages|patch_embed_|relative_pos_|blocks_)|LMHSA/.test(name))) {
     const found = names.slice(0, 5).join(', ') || 'no tensors';
-    const message = `expected stem_conv1.weight (the CMT authors' names) or backbone.stem.conv1.weight (ours), found ${found}`;
-    throw new CheckpointError(source, [{ at: 'names', message }], 'This is no checkpoint of a CMT.');
+    const message =
+      "expected stem_conv1.weight (the CMT authors' names), layer1.0.conv1.weight (torchvision's) or " +
+      `backbone.stem.conv1.weight (ours), found ${found}`;
+    throw new CheckpointError(source, [{ at: 'names', message }], 'This is no checkpoint of a CMT or a ResNet.');
   }
   return hasAuthorsNames(source, tensors) ? 'authors' : 'cmt';
 }
@@ -76,5 +96,16 @@ function ofCmt({ widths, ...conversion }: ReturnType<typeof importAuthors>): Con
     network: widths,
     summary: `channels ${widths.dims.join(', ')}; blocks ${widths.depths.join(', ')}; ${classes}`,
     description: describeCmt(widths).description,
+  };
+}
+
+function ofResnet({ widths, ...conversion }: ReturnType<typeof importTorchvision>): ConvertedCheckpoint {
+  const classes = widths.classes === undefined ? 'backbone only' : `${widths.classes} classes`;
+  return {
+    ...conversion,
+    other: "torchvision's names",
+    network: widths,
+    summary: `ResNet-${widths.depth}; ${classes}`,
+    description: describeResnet(widths).description,
   };
 }

@@ -4,6 +4,7 @@ import type { Problem } from '../../errors.js';
 import { hiddenRatio } from './checkpointWidths.js';
 import type { CmtWidths } from './cmtAuthorNames.js';
 import type { ClassifierDescription } from './description.js';
+import type { ResnetWidths } from './torchvisionCheckpoint.js';
 
 /** A classifier's description, or what its parameters leave open. */
 export interface Described {
@@ -28,6 +29,13 @@ export function describeCmt(widths: CmtWidths): Described {
   const variant = { dims, stemChannels: stem, depths, heads, reductions, ratio };
   const backbone = { name: 'cmt', variant, biasSize: inputSize };
   return describe({ backbone, head: { name: 'cmt', channels: headChannels } }, classes!, inputSize!, 'bicubic');
+}
+
+/** Classes are numbered, and pictures are prepared as torchvision's first weights were measured: bilinear, 224 of 256. */
+export function describeResnet({ depth, classes }: ResnetWidths): Described {
+  if (classes === undefined)
+    return { problems: [{ at: 'fc.weight', message: 'missing: the file holds a backbone only' }] };
+  return describe({ backbone: { name: 'resnet', depth } }, classes, 224, 'bilinear');
 }
 
 function describe(config: object, classes: number, size: number, interpolation: 'bicubic' | 'bilinear'): Described {

@@ -191,8 +191,8 @@ describe('convertCheckpoint', () => {
     ]);
     expect(() => convertCheckpoint('vgg.pth', vgg)).toThrowErrorMatchingInlineSnapshot(`
       [CheckpointError: vgg.pth: 1 problem
-        names: expected stem_conv1.weight (the CMT authors' names) or backbone.stem.conv1.weight (ours), found features.0.weight, fc.bias
-      This is no checkpoint of a CMT.]
+        names: expected stem_conv1.weight (the CMT authors' names), layer1.0.conv1.weight (torchvision's) or backbone.stem.conv1.weight (ours), found features.0.weight, fc.bias
+      This is no checkpoint of a CMT or a ResNet.]
     `);
     expect(() => convertCheckpoint('empty.pth', new Map())).toThrow(checkpointError('found no tensors'));
   });
