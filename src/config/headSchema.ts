@@ -31,6 +31,15 @@ const RetinanetLoss = z.strictObject({
   boxWeight,
 });
 
+const FcosLoss = z.strictObject({
+  ...focalKeys,
+  box: z
+    .enum(['iou', 'giou'])
+    .default('giou')
+    .describe('iou: -log of the IoU. giou: generalized IoU, which also moves boxes that do not touch yet.'),
+  boxWeight,
+});
+
 const branchKeys = {
   convs: z.int().min(0).default(4).describe('3×3 convolutions of each branch of the head before the last one.'),
   priorProbability: z
@@ -58,7 +67,20 @@ const RetinanetHead = z.strictObject({
   loss: RetinanetLoss.prefault({}).describe('The two losses.'),
 });
 
-export const DetectorHead = z.discriminatedUnion('name', [RetinanetHead]);
+const FcosHead = z.strictObject({
+  name: z.literal('fcos').describe('A distance to each side of the box at every place, no anchors: FCOS.'),
+  ...branchKeys,
+  norm: z.enum(['none', 'group']).default('group').describe(norms),
+  rangeScale: positive
+    .default(8)
+    .describe(
+      "Which level learns a box: the place's largest distance to a side is at most this many strides, and more than on " +
+        'the level below. The coarsest level has no upper limit.',
+    ),
+  loss: FcosLoss.prefault({}).describe('The losses; centerness has cross-entropy.'),
+});
+
+export const DetectorHead = z.discriminatedUnion('name', [RetinanetHead, FcosHead]);
 
 const CmtClassifierHead = z.strictObject({
   name: z.literal('cmt').describe("A 1×1 convolution before pooling, as in the CMT authors' release."),

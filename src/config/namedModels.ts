@@ -1,4 +1,4 @@
-/** Networks by the names that papers and commands call them: `cmt_ti`, `resnet50`, `retinanet_cmt_s`. */
+/** Networks by the names that papers and commands call them: `cmt_ti`, `resnet50`, `retinanet_cmt_s`, `fcos_r50`. */
 import { cmtVariantNames, resnetDepths } from './backboneSchema.js';
 
 /** The `model` section that a name stands for; the schema fills in the rest. */
@@ -14,6 +14,7 @@ const backbones = new Map<string, object>([...cmts, ...resnets]);
 /** Neck and head by the first part of a detector's name. */
 const detectors = {
   retinanet: {},
+  fcos: { neck: { extraFrom: 'p5', extraRelu: true }, head: { name: 'fcos' } },
 } as const;
 
 const ofDetectors = Object.entries(detectors).flatMap(([kind, parts]) =>

@@ -15,6 +15,7 @@ import { LinearClassifier } from './classifiers/linearClassifier.js';
 import { DetectorNetwork } from './detectorNetwork.js';
 import { Fpn } from './fpn.js';
 import type { DenseHead } from './heads/denseHead.js';
+import { FcosHead } from './heads/fcos.js';
 import { RetinanetHead } from './heads/retinanet.js';
 
 export type ClassifierConfig = ClassificationConfig['model'];
@@ -130,6 +131,8 @@ function buildHead(
   switch (config.name) {
     case 'retinanet':
       return new RetinanetHead({ ...config, ...common, loss: { ...config.loss, alpha, gamma } });
+    case 'fcos':
+      return new FcosHead({ ...config, ...common, loss: { ...config.loss, alpha, gamma } });
   }
 }
 

@@ -126,7 +126,12 @@ engine: { xla: yes }
     [
       'a head that there is not, and a key of another one',
       detector.replace('cmt_ti }', 'cmt_ti }, head: { name: retinanett }'),
-      ['model.head.name (line 2): expected retinanet, found "retinanett"; did you mean retinanet?'],
+      ['model.head.name (line 2): expected one of retinanet, fcos, found "retinanett"; did you mean retinanet?'],
+    ],
+    [
+      'a key of another head',
+      detector.replace('cmt_ti }', 'cmt_ti }, head: { name: fcos, anchors: { baseScale: 2 } }'),
+      [/^model\.head\.anchors \(line 2\): unknown key; known here: name, convs/],
     ],
     [
       'an optimizer without its name',
