@@ -49,7 +49,7 @@ export async function runDataCheck(
   if (allProblems.length > 0) process.exitCode = exitCodes.userProblem;
 }
 
-/** The usable part of the file, and its problems; no file where even that does not stand. */
+/** The usable part of the file, and its problems. No file where nothing of it is usable. */
 function parseForCheck(annotations: string): { file?: CocoFile; problems: readonly Problem[] } {
   try {
     return { file: parseCoco(annotations), problems: [] };

@@ -32,7 +32,10 @@ export async function runDataPreview(configFile: string, options: DataPreviewOpt
   if (anchors.length > 0) print(anchorsLine(anchors));
 }
 
-/** Boxes that few anchors fit are learnt slowly: the one that overlaps most teaches, however little that is. */
+/**
+ * A summary of how many anchors learn each box. Boxes with one anchor are learnt slowly: it is the one that overlaps them most,
+ * even if that is little.
+ */
 function anchorsLine(anchors: readonly number[]): string {
   const sorted = anchors.toSorted((a, b) => a - b);
   const few = sorted.filter((count) => count <= 1).length;

@@ -35,7 +35,7 @@ interface Diagnosis extends Machine {
   readonly problems: readonly string[];
 }
 
-/** TensorFlow as far as it could be looked at; null from where that failed. */
+/** What is known of TensorFlow; null for what could not be found out because an earlier step failed. */
 interface Machine {
   readonly tensorflow: {
     readonly version: string | null;

@@ -21,7 +21,7 @@ export class LiveLine {
     this.#silentMs = silentMs;
   }
 
-  /** Shows the text now; dropped if the last one is too young to be read (80 ms on a terminal). */
+  /** Shows the text, unless the last one has been there for too short a time to be read (80 ms on a terminal). */
   update(text: string): void {
     const now = performance.now();
     this.#firstMs ??= now;

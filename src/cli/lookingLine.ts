@@ -1,6 +1,6 @@
 import { LiveLine } from './liveLine.js';
 
-/** Shows how far a look at all pictures of a data set has come, where it takes longer than a moment. */
+/** Shows how many pictures of a data set have been looked at, if that takes more than a second. */
 export function lookingLine(): (done: number, total: number) => void {
   const line = new LiveLine({ silentMs: 1000 });
   return (done, total) => {

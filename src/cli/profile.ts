@@ -12,7 +12,7 @@ export interface ProfileCommandOptions extends Omit<ProfileOptions, 'observer'> 
   readonly json?: boolean;
 }
 
-/** Kinds of operations that the table names; the rest is one row. */
+/** Rows of the table; all other kinds of operations share one more row. */
 const rowsShown = 25;
 
 export async function runProfile({ out, json, ...options }: ProfileCommandOptions): Promise<void> {

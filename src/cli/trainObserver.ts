@@ -3,7 +3,7 @@ import type { StepEvent, TrainObserver } from '../train/task.js';
 import { duration, note, paint, warn } from './console.js';
 import { LiveLine } from './liveLine.js';
 
-/** A live line with rate, loss parts, learning rate and time left; lines that stay for measurements. */
+/** Progress is one line that is rewritten: loss, learning rate, pictures a second, time left. Measurements get lines that stay. */
 export function trainObserver(headline: readonly string[]): TrainObserver & { close(): void } {
   const line = new LiveLine();
   return {
@@ -36,7 +36,7 @@ function describeStep(event: StepEvent): string {
 }
 
 /**
- * Runs `body` with a signal that Ctrl-C gives once: training then ends after its step, saved. A second Ctrl-C ends at once.
+ * Runs `body` with a signal that the first Ctrl-C gives, at which training saves and ends after its step. A second Ctrl-C ends the process.
  */
 export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

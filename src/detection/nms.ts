@@ -11,7 +11,7 @@ export interface NmsOptions {
  * Greedy suppression within each class: [N] indices of the boxes that stay, best score first.
  *
  * Of equal scores the earlier box wins, and an overlap of exactly `nmsIou` is let through: torchvision's rule. Classes are
- * told apart by label; the references that shift each class's boxes to a place of its own lose digits of the overlap.
+ * told apart by label; references that instead move the boxes of each class to a place of its own lose digits of the overlap.
  *
  * @param boxes [N, 4] xyxy
  * @param scores [N]

@@ -86,7 +86,7 @@ export class Classifier {
     return [c2, c3, c4, c5] as HostTensor<Float32Array>[];
   }
 
-  /** Takes over the weights that the model's parameters now have on the host. */
+  /** Copies the present values of the model's parameters to TensorFlow; to be called after they were changed. */
   refresh(): Promise<void> {
     return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
   }

@@ -115,7 +115,7 @@ export class Detector {
     });
   }
 
-  /** Takes over the weights that the model's parameters now have on the host. */
+  /** Copies the present values of the model's parameters to TensorFlow; to be called after they were changed. */
   refresh(): Promise<void> {
     return this.#program.push([...this.model.parameters()].map(([, parameter]) => parameter));
   }

@@ -1,4 +1,4 @@
-/** The neck: maps of one width at all levels, coarse meaning brought to fine maps. */
+/** The neck: maps with the same number of channels at all levels, where what coarse maps have recognised is added to the finer ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import { xavierUniform } from '../nn/init.js';
 import { Conv2d } from '../nn/layers.js';

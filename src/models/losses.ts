@@ -32,13 +32,13 @@ export function softTargetCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D
 export interface FocalOptions {
   /** Weight of foreground; background has 1 - alpha. */
   readonly alpha: number;
-  /** How strongly well-classified anchors are turned down. */
+  /** How strongly the loss of well-classified anchors is reduced. */
   readonly gamma: number;
 }
 
 const powers = (x: tf.Tensor, gamma: number): tf.Tensor => (gamma === 2 ? tf.square(x) : tf.pow(x, gamma));
 
-/** A logit whose loss as background is zero in 32 bits. */
+/** A logit so low that its loss as background is zero in 32-bit floats. */
 const certainNo = -200;
 
 const scatter = { T: { type: 'float32' }, Tindices: { type: 'int32' } } as const;
@@ -83,7 +83,8 @@ export function focalLoss(logits: tf.Tensor3D, labels: tf.Tensor2D, options: Foc
       const values: tf.Tensor = tf.reshape(logits, [count * classes]);
       const picked = tf.reshape(gatherRows(values, indices), [count]); // [B·R]
 
-      // Where a class is foreground, its logit as background is put out of the way: loss and derivative are exactly zero there.
+      // The foreground class of an anchor must not count as background too: its logit is replaced by one whose loss and
+      // derivative are exactly zero.
       const background = rawOp(
         'TensorScatterUpdate',
         [values, indices, tf.where(tf.greater(foreground, 0), tf.fill([count], certainNo), picked)],

@@ -115,7 +115,7 @@ function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: 
   }
 }
 
-/** Calls a picture of a loader, which has its whole path, as the annotation file does. */
+/** Loaders report a picture by its whole path; this reports it by the name that the annotation file has for it. */
 export function byFileName(images: string, onSkipped: DataEvents['onSkipped']): DataEvents['onSkipped'] {
   const root = realpathSync(images);
   return ({ file, reason }) => onSkipped({ file: relative(root, file), reason });

@@ -78,7 +78,7 @@ export class DetectionTask implements Task<DetectionBatch> {
     return new DetectionTask(config, opened, openedVal, events);
   }
 
-  /** What was found in the training set. */
+  /** Counts of the training set: pictures, boxes, and what was left out. */
   get summary() {
     return this.#train.dataset.summary;
   }

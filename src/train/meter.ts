@@ -25,7 +25,7 @@ export class Meter {
     this.#waited = 0;
   }
 
-  /** Leaves what happened since the last step out of the rates: a measurement, a checkpoint. */
+  /** Leaves the time since the last step (a measurement, a checkpoint) out of the rates. */
   pause(): void {
     this.#last = performance.now();
     this.#waited = 0;
@@ -45,7 +45,7 @@ export class Meter {
   get secondsPerStep(): number | null {
     if (this.#steps.length < 2) return null;
     const sorted = this.#steps.map(({ seconds }) => seconds).sort((a, b) => a - b);
-    return sorted[Math.floor((sorted.length - 1) / 2)]!; // of two the smaller: the other is the first step
+    return sorted[Math.floor((sorted.length - 1) / 2)]!; // of two, the smaller one: the larger is the first step, which also traces
   }
 
   #sum(key: 'seconds' | 'waited' | 'pictures'): number {

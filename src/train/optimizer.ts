@@ -13,7 +13,7 @@ export interface Optimizer {
   state(): Iterable<[name: string, variable: Variable]>;
   /** Plans one update in the current trace. `rates` is what {@link Optimizer.rates} gave for the step, fed as [n]. */
   update(gradients: readonly Gradient[], rates: tf.Tensor1D): void;
-  /** What the update needs to know of step `t`, counted from 1 over the updates that were made: [n]. */
+  /** Numbers that the update with number `t` needs, such as its rate: [n]. `t` counts the updates that were made, from 1. */
   rates(learningRate: number, t: number): Float32Array;
 }
 
@@ -164,7 +164,7 @@ export class Sgd implements Optimizer {
       const decayed = this.#decayed.has(parameter)
         ? tf.add(gradient, tf.mul(parameter.read(), this.options.weightDecay))
         : gradient;
-      // Inputs of the kernel end in "grad, momentum"; the trace holds back the last one, which stops the update as well.
+      // The kernel's last inputs are "grad, momentum". The trace delays the last one, and with it the whole update.
       trace.apply(
         'ResourceApplyMomentum',
         [parameter, this.#velocity.get(parameter)],

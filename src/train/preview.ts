@@ -47,7 +47,8 @@ export async function* previewBatches(
   epoch: number,
   events: DataEvents,
 ): AsyncGenerator<readonly PreviewPicture[], void, undefined> {
-  const program = new Program({ fuse: false, optimize: false }); // a batch of each shape: nothing that is worth preparing
+  // There are few batches of each shape: to optimise the graph would take longer than it saves.
+  const program = new Program({ fuse: false, optimize: false });
   try {
     yield* config.task === 'detection'
       ? detectionPreview(config, epoch, events, program)

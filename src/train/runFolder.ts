@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.js';
 import { ConfigError, UsageError } from '../errors.js';
 import { EventFile } from './eventFile.js';
 
-/** A flat record of numbers, and of words that say what kind of record it is. */
+/** What one line of metrics.jsonl holds: numbers and words by name. */
 export type LogRecord = Readonly<Record<string, number | string | null>>;
 
 export class RunFolder {

@@ -112,7 +112,7 @@ function unshiftedCosineRate(
   return halfCosine(base, 0, step / stepAt(length, length.epochs - warmupEpochs));
 }
 
-/** Constant but for a factor at each milestone. Warm-up multiplies with it, should they meet. */
+/** The full rate, multiplied by a factor at each milestone. Where the warm-up reaches past a milestone, both factors apply. */
 function stepRate(schedule: Named<'step'>, base: number, length: RunLength, step: number): number {
   const epoch = epochOf(length, step);
   const passed = schedule.milestones.filter((milestone) => epoch >= milestone).length;

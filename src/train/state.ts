@@ -26,7 +26,7 @@ export const startOfRun: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, 
 
 const StateHeader = z.object({
   progress: Progress,
-  /** What must not change between two parts of a run, as words: name → value. */
+  /** What must not change between two parts of a run, as text by name. */
   identity: z.record(z.string(), z.string()),
 });
 export type StateHeader = z.infer<typeof StateHeader>;

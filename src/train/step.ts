@@ -58,12 +58,12 @@ export interface StepResult<P extends string> {
   readonly stop: boolean;
 }
 
-/** Random numbers of a step: drawn by TensorFlow from a seed, so that a resumed run draws what the first one would have. */
+/** Random numbers of a step. TensorFlow draws them from a seed, so that a resumed run draws the same ones. */
 export class TrainingContext implements ForwardContext {
   readonly training = true;
   readonly together: Together | undefined;
   readonly #workers: Workers | undefined;
-  readonly #statistics: [statistic: Parameter, value: Output][] = []; // as outputs, since tfjs disposes of the tensors
+  readonly #statistics: [statistic: Parameter, value: Output][] = []; // kept as graph outputs, since tfjs disposes of the tensors
   #draws = 0;
 
   /** @param seed [2] int32: run and step */
@@ -143,7 +143,7 @@ export class TrainStep<I extends string, P extends string> {
   readonly #sums: Map<Parameter, Variable>;
   readonly #run: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
   readonly #collect: (inputs: Record<string, HostTensor>) => Promise<Record<string, HostTensor>>;
-  /** How many batches of the present group the sums hold; 0: what is left of the one before. */
+  /** How many batches of the current group are in the sums; 0: the sums are still those of the group before. */
   #collected = 0;
 
   constructor(program: Program, options: StepOptions<I, P>) {
@@ -201,7 +201,8 @@ export class TrainStep<I extends string, P extends string> {
       ...batch
     } = inputs;
     const ctx = new TrainingContext(seed as tf.Tensor1D, workers, syncStatistics);
-    let parts: [name: string, part: Output][] = []; // as outputs, since tfjs disposes of what the differentiated function does not return
+    // Kept as graph outputs, since tfjs disposes of everything that the differentiated function does not return.
+    let parts: [name: string, part: Output][] = [];
     const { value, grads } = tf.valueAndGrads(() => {
       const scalars = Object.entries<tf.Scalar>(this.#options.loss(batch as Record<I, tf.Tensor>, ctx));
       parts = scalars.map(([name, part]) => [name, outputOf(part)]);

@@ -10,7 +10,7 @@ export type Metrics = Readonly<Record<string, number | null>>;
 
 export interface Task<Batch> {
   readonly model: Module;
-  /** What must be the same when a run is resumed, as words. */
+  /** What must not have changed when a run is resumed, as text by name. */
   readonly identity: Readonly<Record<string, string>>;
   /** The metric that chooses the best checkpoint; larger is better. */
   readonly bestMetric: string;
@@ -61,7 +61,7 @@ export interface StepEvent {
   readonly rate: number;
   /** Share of the time that was spent waiting for data, over the last steps. */
   readonly waiting: number;
-  /** Null while nobody can tell, after the first step. */
+  /** Null after the first step, when it is not known yet. */
   readonly secondsLeft: number | null;
 }
 

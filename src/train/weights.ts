@@ -60,7 +60,7 @@ export class Weights {
     await workers.during(copy({}));
   }
 
-  /** What is measured and given away, by parameter name: the running average where there is one. */
+  /** The weights that are measured and saved, by parameter name: the running average where there is one. */
   measured(): Map<string, Float32Array> {
     return new Map(this.parameters.map(([name, parameter]) => [name, (this.ema?.of(parameter) ?? parameter).value]));
   }

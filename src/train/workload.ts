@@ -64,14 +64,14 @@ export function trainingWorkload(config: Config, classes: number, shape: BatchSh
     ema: weights.ema,
     seed,
   });
-  // Float16 is timed with the operations of loss scaling, at the scale where no step can be left out for it.
+  // Float16 is timed with the operations of loss scaling. At a scale of 1, no step is left out because of it.
   const lossScale = config.engine.mixedPrecision === 'float16' ? 1 : null;
   let steps = 0;
   const next = () => step.run(feed, { learningRate, t: ++steps, draw: steps, lossScale });
   return {
     async run() {
       const result = await next();
-      // The update of such a step is left out, so it would be timed too fast.
+      // The update of such a step is left out, so its time would be too short.
       if (!result.finite) throw new NonFiniteError(`step ${steps} on made-up pictures: the loss is ${result.loss}`);
     },
     plan: async () => (await program.plan(next))[0]!,

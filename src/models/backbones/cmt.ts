@@ -228,7 +228,7 @@ export class CmtBlock extends Module {
   }
 }
 
-/** `block.forward`, of which nothing is kept for the backward pass but the input. */
+/** `block.forward`, but only the input is kept for the backward pass, which computes everything else again. */
 function recomputed(block: CmtBlock, x: tf.Tensor4D, bias: BiasByRows | undefined, ctx: ForwardContext): tf.Tensor4D {
   const weights = trainedWeights(block);
   if (bias === undefined) return recompute([x] as const, ctx, (ctx, x) => block.forward(x, bias, ctx), { weights });
@@ -265,7 +265,7 @@ class Stage extends Module {
     return y;
   }
 
-  /** The bias of each block for a map of a shape: made whole, where attention will take it whole. */
+  /** The bias of each block for a map of this shape; computed at once, unless attention runs in pieces. */
   #bias([batch, height, width]: readonly number[]): ((block: number) => BiasByRows) | undefined {
     const bias = this.positionBias;
     if (bias === undefined) return undefined;

@@ -5,10 +5,10 @@
  * Source: huawei-noah/Efficient-AI-Backbones, cmt_pytorch/cmt.py (`CMT`), and PyTorch's layouts of Conv2d and Linear.
  */
 
-/** Sides of an array; undefined where a checkpoint does not tell. */
+/** Sides of an array; undefined where a checkpoint does not say. */
 export type PartialShape = readonly (number | undefined)[];
 
-/** The widths of one network: what its parameters' shapes follow from. Undefined where a checkpoint does not tell. */
+/** The widths of one network: what its parameters' shapes follow from. Undefined where a checkpoint does not say. */
 export interface CmtWidths {
   readonly stem: number;
   /** Of the four stages: channels, blocks, hidden width of the feed-forward networks, heads, side of a key in tokens. */

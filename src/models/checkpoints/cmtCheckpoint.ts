@@ -130,7 +130,10 @@ interface ShapeCheck {
   readonly missing: NamePair[];
 }
 
-/** Which of the tensors fit the network that they themselves describe, and which of its parameters have none. */
+/**
+ * Compares the tensors with the network whose widths their shapes give: which tensors fit, and which parameters of the network
+ * have none.
+ */
 function checkShapes(
   source: string,
   pairs: readonly NamePair[],
@@ -172,7 +175,10 @@ function reasonToLeaveOut(name: string): string {
   return 'not of the backbone or classifier';
 }
 
-/** The array as 32-bit floats, its axes reordered; as it is where it has not as many axes, which its shape then tells. */
+/**
+ * The array as 32-bit floats with its axes reordered. An array with another number of axes is left as it is; its shape then
+ * shows that it does not fit.
+ */
 function permute(array: NamedArray, axes: readonly number[] | undefined): NamedArray {
   const { shape } = array;
   const data = toFloat32(array);

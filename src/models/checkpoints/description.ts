@@ -44,7 +44,7 @@ export type ModelDescription = z.infer<typeof ModelDescription>;
 
 type Progress = Pick<DetectorDescription, 'epoch' | 'step' | 'metrics'>;
 
-/** Of the detector of a config. @param progress of its weights; left out for fresh ones */
+/** Describes the detector of a config. @param progress of its weights; left out where nothing was trained */
 export function describeDetector(
   { model, inference, data: { shortSide, longSide } }: DetectionConfig,
   categories: readonly Category[],

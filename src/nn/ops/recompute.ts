@@ -7,7 +7,7 @@ import { withGradient } from './gradient.js';
 export interface RecomputeOptions {
   /** Weights that `fn` reads by itself. */
   readonly weights?: readonly tf.Tensor[];
-  /** Turn of pieces that must not run at the same time as this one, forward or backward. */
+  /** The pieces that must not run at the same time as this one, neither forward nor backward: each waits for the one before. */
   readonly turn?: InTurn;
 }
 
@@ -35,13 +35,13 @@ export function recompute<I extends readonly tf.Tensor[], O extends tf.Tensor>(
     (dy, kept) => {
       const [given, drawn] = [kept.slice(0, inputs.length), kept.slice(inputs.length)];
       const run = () => fn(again(ctx, drawn), ...(given as unknown as [...I]));
-      // Not before its gradient is there: until then the activations would take memory for nothing.
+      // Waits until its gradient has been computed: activations that are made earlier would only take up memory.
       return turn.run([dy], () => gradientsOf(run, [...given, ...weights], dy));
     },
   );
 }
 
-/** `ctx`, writing down the random numbers that it gives. */
+/** A context that does what `ctx` does, and remembers the random numbers that it gives. */
 function remembering(ctx: ForwardContext, drawn: tf.Tensor[]): ForwardContext {
   return {
     training: ctx.training,
@@ -56,7 +56,7 @@ function remembering(ctx: ForwardContext, drawn: tf.Tensor[]): ForwardContext {
   };
 }
 
-/** `ctx` a second time: the numbers that were drawn, and no statistic counted twice. */
+/** A context for running the same layers again: it gives the random numbers that `ctx` gave the first time, and updates no statistic. */
 function again(ctx: ForwardContext, drawn: readonly tf.Tensor[]): ForwardContext {
   let next = 0;
   return {
@@ -71,7 +71,7 @@ function again(ctx: ForwardContext, drawn: readonly tf.Tensor[]): ForwardContext
 /** Gradients of `fn`, within a backward pass; zero for an input that `fn` does not depend on. */
 function gradientsOf(fn: () => tf.Tensor, inputs: readonly tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   const { state } = tf.engine();
-  const tape = state.activeTape; // of the pass around this one: tfjs forgets it at the end of an inner one
+  const tape = state.activeTape; // kept from the outer backward pass, since tfjs clears this at the end of an inner one
   try {
     const { grads } = tf.engine().gradients(fn, [...inputs], dy, true);
     return grads.map((gradient: tf.Tensor | undefined, i) => gradient ?? tf.zerosLike(inputs[i]!));
