@@ -52,6 +52,7 @@ export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
 export type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
 export type { InfoOptions, ModelInfo } from './run/info.js';
+export type { MemoryEstimate, MemoryReport } from './run/memory.js';
 export type { InputSize } from './run/namedModel.js';
 export type { Observer } from './run/observer.js';
 export type { Prediction, Predictions, PredictOptions } from './run/predict.js';

@@ -104,6 +104,8 @@ function addModelCommands(program: Command): void {
     .description('size and cost of a model')
     .argument('<model>', 'a name (cmt_ti, retinanet_cmt_s), a config, or a checkpoint')
     .option('--size <pixels>', 'side of the square input, or heightxwidth (default: what it is made for)', inputSize)
+    .option('--memory', 'estimate what training and inference take on a CPU, and the largest batch')
+    .option('--batch <number>', 'pictures that memory is estimated for (default: as the config trains)', count)
     .option(...json)
     .action(async (model, options) => (await import('./info.js')).runInfo({ model, ...options }));
 

@@ -1,5 +1,6 @@
 /** `cmtdet info`: size and cost of a model. */
 import { type InfoOptions, info } from '../run/info.js';
+import type { MemoryEstimate, MemoryReport } from '../run/memory.js';
 import { print, printJson, table } from './console.js';
 
 export async function runInfo({ json, ...options }: InfoOptions & { readonly json?: boolean }): Promise<void> {
@@ -18,10 +19,26 @@ export async function runInfo({ json, ...options }: InfoOptions & { readonly jso
       ],
     ),
   );
+  if (result.memory !== undefined) describeMemory(result.memory);
   print(
     `\n${table(
       ['map', 'stride', 'channels'],
       result.stages.map(({ stride, channels }, i) => [`C${i + 2}`, stride, channels]),
     )}`,
   );
+}
+
+function describeMemory({ batch, train, inference, machineBytes, largestBatch }: MemoryReport): void {
+  const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+  const row = (name: string, { variableBytes, valueBytes, programBytes, totalBytes }: MemoryEstimate) => [
+    name,
+    ...[variableBytes, valueBytes, programBytes, totalBytes].map(mib),
+  ];
+  print(
+    `\n${table(
+      [`MiB on a CPU, ${batch} pictures`, 'variables', 'values', 'program', 'in all'],
+      [row('training step', train), row('inference', inference)],
+    )}`,
+  );
+  print(`largest batch to train with in this machine's ${mib(machineBytes)} MiB: ${largestBatch}`);
 }

@@ -2,6 +2,7 @@
 import { stageStrides } from '../models/backbones/backbone.js';
 import { networkOf } from '../models/build.js';
 import { countParameters } from '../nn/module.js';
+import { estimateMemory, type MemoryReport } from './memory.js';
 import { findModel, type InputSize, inputSizeOf } from './namedModel.js';
 
 export interface InfoOptions {
@@ -9,6 +10,10 @@ export interface InfoOptions {
   readonly model: string;
   /** Of the input that operations are counted for. @default what the model is made for */
   readonly size?: InputSize | undefined;
+  /** Estimate memory too. @default false */
+  readonly memory?: boolean | undefined;
+  /** Pictures that memory is estimated for. @default as the config trains */
+  readonly batch?: number | undefined;
 }
 
 export interface ModelInfo {
@@ -20,10 +25,12 @@ export interface ModelInfo {
   readonly classes: number;
   /** Maps C2 ... C5 of the backbone. */
   readonly stages: readonly { readonly stride: number; readonly channels: number }[];
+  /** Where it was asked for. */
+  readonly memory?: MemoryReport;
 }
 
 /** @throws UsageError when `model` is no file and no known name; ConfigError, CheckpointError as the file deserves */
-export async function info({ model: name, size }: InfoOptions): Promise<ModelInfo> {
+export async function info({ model: name, size, memory, batch }: InfoOptions): Promise<ModelInfo> {
   const model = await findModel(name);
   const { config, classes } = model;
   const [height, width] = inputSizeOf(model, size);
@@ -35,5 +42,6 @@ export async function info({ model: name, size }: InfoOptions): Promise<ModelInf
     inputSize: [height, width],
     classes,
     stages: network.backbone.channels.map((channels, s) => ({ stride: stageStrides[s]!, channels })),
+    ...(memory ? { memory: await estimateMemory(model, [height, width], batch) } : {}),
   };
 }

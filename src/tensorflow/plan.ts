@@ -30,6 +30,8 @@ export interface PlannedOperation {
   readonly types: Readonly<Record<string, readonly number[]>>;
   /** Attributes that are whole numbers; `N` says how long a list of inputs is. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Of a variable's value, or of an input. */
+  readonly shape?: readonly number[];
 }
 
 /** One run of a traced function. */
@@ -46,7 +48,9 @@ export interface Plan {
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message ListValue { repeated int32 type = 6; }
-  message AttrValue { oneof value { ListValue list = 1; int64 i = 3; int32 type = 6; } }
+  message Dim { int64 size = 1; }
+  message TensorShapeProto { repeated Dim dim = 2; }
+  message AttrValue { oneof value { ListValue list = 1; int64 i = 3; int32 type = 6; TensorShapeProto shape = 7; } }
   message NodeDef { string name = 1; string op = 2; repeated string input = 3; map<string, AttrValue> attr = 5; }
   message GraphDef { repeated NodeDef node = 1; }
 `);
@@ -60,7 +64,12 @@ interface NodeDef {
   readonly attr: Readonly<
     Record<
       string,
-      { readonly list?: { readonly type: readonly number[] }; readonly i?: number; readonly type?: number }
+      {
+        readonly list?: { readonly type: readonly number[] };
+        readonly i?: number;
+        readonly type?: number;
+        readonly shape?: { readonly dim: readonly { readonly size: number }[] };
+      }
     >
   >;
 }
@@ -91,7 +100,9 @@ function readNodes(tf: TensorflowApi, graph: Graph): NodeDef[] {
   try {
     withStatus('graph', (status) => tf.TF_GraphToGraphDef(graph.pointer, buffer, status));
     const message = graphDef.decode(readBuffer(buffer));
-    return (graphDef.toObject(message, { longs: Number, arrays: true, objects: true }) as { node: NodeDef[] }).node;
+    return (
+      graphDef.toObject(message, { longs: Number, arrays: true, objects: true, defaults: false }) as { node: NodeDef[] }
+    ).node;
   } finally {
     tf.TF_DeleteBuffer(buffer);
   }
@@ -135,6 +146,7 @@ function toOperation(
         .filter(([, types]) => types.length > 0),
     ),
     counts: Object.fromEntries(attributes.flatMap(([key, { i }]) => (i === undefined ? [] : [[key, i]]))),
+    ...(attr.shape?.shape === undefined ? {} : { shape: attr.shape.shape.dim.map(({ size }) => size) }),
   };
 }
 
