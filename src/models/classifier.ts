@@ -101,7 +101,12 @@ export class Classifier {
     return this.#program.plan(body);
   }
 
+  /** Waits for calls under way, then frees what TensorFlow holds. Later calls are refused with an EngineError; once more does nothing. */
   dispose(): Promise<void> {
     return this.#program.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 }

@@ -130,8 +130,13 @@ export class Detector {
     return this.#program.plan(body);
   }
 
+  /** Waits for calls under way, then frees what TensorFlow holds. Later calls are refused with an EngineError; once more does nothing. */
   dispose(): Promise<void> {
     return this.#program.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 
   #named({ boxes, scores, labels }: Detections): Detection[] {

@@ -325,6 +325,16 @@ export function copyMemory(...[to, from, bytes]: Parameters<Memcpy>): void {
   memcpy(to, from, bytes);
 }
 
+/** Gives memory that native code has freed back to the system, where the C library can be told to (glibc). */
+export function trimMemory(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    trim ??= koffi.load(null).func('malloc_trim', 'int', ['size_t']) as (keep: number) => number;
+    trim(0);
+  } catch {} // musl has no such function
+}
+let trim: ((keep: number) => number) | undefined;
+
 /** A copy of native memory. */
 export function readMemory(from: Pointer, bytes: number): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);

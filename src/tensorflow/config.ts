@@ -20,7 +20,14 @@ export interface EngineOptions {
   readonly optimize?: boolean;
   /** Take GPU memory as needed instead of all at the start. @default true */
   readonly memoryGrowth?: boolean;
+  /**
+   * Graphs that are kept, of all functions together: one a set of input shapes. Where another one is needed, all are given up, and
+   * those that are still in use are made again: a shape takes about 20 MB. @default 16
+   */
+  readonly maxTraces?: number;
 }
+
+export const defaultMaxTraces = 16;
 
 // Field names and numbers: tensorflow/core/protobuf/config.proto and rewriter_config.proto, TensorFlow 2.21.
 const { root } = protobuf.parse(`

@@ -43,7 +43,32 @@ export function dataTypeOf(array: HostArray): Exclude<DataType, 'bool'> {
   if (array instanceof Int32Array) return 'int32';
   if (array instanceof Uint8Array) return 'uint8';
   if (array instanceof Float64Array) return 'float64';
-  return 'int64';
+  if (array instanceof BigInt64Array) return 'int64';
+  throw new EngineError(`expected numbers as Float32Array, Int32Array or Uint8Array, found ${kindOf(array)}`);
+}
+
+const kindOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value);
+
+/**
+ * Holds a tensor that came from outside to its type: an array that TensorFlow knows, whole sides, as many numbers as they say.
+ *
+ * @param name of the tensor, for messages
+ * @throws EngineError
+ */
+export function checkTensor(tensor: HostTensor, name: string): void {
+  const { data, shape } = tensor ?? {};
+  const wrong = (message: string) => new EngineError(`input "${name}": ${message}`);
+  if (!Array.isArray(shape) || !shape.every((side) => Number.isSafeInteger(side) && side >= 0))
+    throw wrong(
+      `expected a shape of whole numbers of at least 0, found ${Array.isArray(shape) ? `[${shape.join(', ')}]` : kindOf(shape)}`,
+    );
+  try {
+    dataTypeOf(data);
+  } catch (error) {
+    throw error instanceof EngineError ? wrong(error.message) : error;
+  }
+  if (sizeOf(shape) !== data.length) throw wrong(`${data.length} numbers do not fill the shape [${shape.join(', ')}]`);
 }
 
 /** A new `TF_Tensor` with a copy of the numbers; the caller deletes it. */
@@ -53,7 +78,12 @@ export function toNative({ data, shape }: HostTensor, dtype: DataType = dataType
   }
   const tf = tensorflow();
   const tensor = tf.TF_AllocateTensor(dataTypes[dtype], toDims(shape), shape.length, data.byteLength);
-  copyMemory(tf.TF_TensorData(tensor), new Uint8Array(data.buffer, data.byteOffset, data.byteLength), data.byteLength);
+  const memory = tf.TF_TensorData(tensor);
+  if (memory === 0n && data.byteLength > 0) {
+    tf.TF_DeleteTensor(tensor);
+    throw new EngineError(`no memory for a tensor of ${data.byteLength} bytes`);
+  }
+  copyMemory(memory, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), data.byteLength);
   return tensor;
 }
 

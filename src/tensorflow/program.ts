@@ -1,18 +1,16 @@
 /**
- * A TensorFlow graph and the session that runs it: traced functions over variables that live in the session.
+ * Traced functions over variables that live in a TensorFlow session.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Output, type Pointer, tensorflow } from './api.js';
-import { attributeTypes } from './attributes.js';
-import { outputOf, recordInto, tensorOf } from './backend.js';
-import { type EngineOptions, encodeConfig } from './config.js';
-import { Graph } from './graph.js';
-import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative, zeros } from './hostTensor.js';
-import { type Plan, readPlan } from './plan.js';
+import { EngineError } from '../errors.js';
+import { type Pointer, tensorflow } from './api.js';
+import { defaultMaxTraces, type EngineOptions, encodeConfig } from './config.js';
+import { Generation, type NamedTensors, type Traceable } from './generation.js';
+import { checkTensor, dataTypeOf, type HostTensor, toNative } from './hostTensor.js';
+import type { Plan } from './plan.js';
 import type { Server } from './server.js';
-import { type Device, Session } from './session.js';
+import type { Device, Recording } from './session.js';
 import { type OperationTiming, readRunMetadata } from './timings.js';
-import { Trace } from './trace.js';
 import type { Variable } from './variable.js';
 
 /** A traced function: feed named arrays, get named arrays. */
@@ -20,112 +18,87 @@ export type Compiled<I extends string, O extends string> = (
   inputs: Readonly<Record<I, HostTensor>>,
 ) => Promise<Record<O, HostTensor>>;
 
-interface Signature<I extends string, O extends string> {
-  readonly feeds: readonly (readonly [I, Output])[];
-  readonly fetches: readonly (readonly [O, Output])[];
-  readonly targets: readonly Pointer[];
-}
-
-interface Slot {
-  readonly handle: Output;
-  readonly read: Output;
-  readonly value: Output;
-  readonly assign: Pointer;
-  readonly clear: Pointer;
-}
-
-const floats = { name: 'dtype', type: attributeTypes.type, value: dataTypes.float32 };
-
 /** Numbers in a tensor below which compiling takes longer than it will ever save. */
 const worthCompiling = 2 ** 15;
 
 let programs = 0;
 
 export class Program {
-  readonly #graph = new Graph();
-  readonly #session: Session;
-  readonly #slots = new Map<Variable, Slot>();
-  readonly #prefix = `program${programs++}`;
-  #unset: Variable[] = [];
-  /** Values that follow from a variable alone, by the variable: where they are kept, and what computes them. */
-  readonly #prepared = new Map<Variable, { readonly handle: Output; readonly compute: Pointer }>();
-  #unprepared: Pointer[] = [];
+  readonly #config: Uint8Array;
+  readonly #target: string | undefined;
+  readonly #maxTraces: number;
+  readonly #name = `program${programs++}`;
+  readonly #recording: Recording = { runs: undefined };
+  #fusesFrom = Number.POSITIVE_INFINITY;
+  #generations = 0;
+  #generation: Generation;
+  #functions = 0;
+  readonly #calls = new Set<Promise<unknown>>();
+  #renewal: Promise<void> | undefined;
+  #disposal: Promise<void> | undefined;
   /** Where calls only plan: what they have planned. */
   #plans: Plan[] | undefined;
-  /** Ends when everything that was pushed or prepared so far is in the session. */
-  #settled: Promise<unknown> = Promise.resolve();
 
   /** @param server runs the program, so that it can exchange tensors with those of other processes. @default none: in this process */
   constructor(options: EngineOptions = {}, server?: Server) {
-    this.#session = new Session(this.#graph, encodeConfig(options, server?.member), server?.target);
+    this.#config = encodeConfig(options, server?.member);
+    this.#target = server?.target;
+    // On a server, variables outlive sessions and all members trace in step: nothing is given up there.
+    this.#maxTraces = server === undefined ? (options.maxTraces ?? defaultMaxTraces) : Number.POSITIVE_INFINITY;
+    this.#generation = this.#newGeneration();
     const suited = options.xla !== true && !this.devices().some(({ type }) => type === 'GPU');
-    if (options.fuse ?? suited) this.#graph.fusesFrom = options.fuse ? 0 : worthCompiling;
+    if (options.fuse ?? suited) this.#fusesFrom = options.fuse ? 0 : worthCompiling;
+    this.#generation.fusesFrom = this.#fusesFrom;
   }
 
   /**
-   * Makes `fn` a traced function. It is traced at the first call with each set of input shapes and types, and again never.
+   * Makes `fn` a traced function. It is traced at the first call with each set of input shapes and types, and again only where
+   * more than `maxTraces` others came in between.
    *
    * uint8 inputs reach `fn` as float32. What `fn` does to variables (`Variable.assign`, optimizers) happens in every run.
    */
   compile<I extends string, O extends string>(
     fn: (inputs: Record<I, tf.Tensor>) => Record<O, tf.Tensor>,
   ): Compiled<I, O> {
-    const signatures = new Map<string, Signature<I, O>>();
+    const id = this.#functions++;
     return async (inputs) => {
-      const named = Object.entries(inputs) as [I, HostTensor][];
-      const key = named.map(([name, { data, shape }]) => `${name}:${dataTypeOf(data)}[${shape.join()}]`).join();
-      if (this.#plans !== undefined) return this.#plan(this.#trace(fn, named), this.#plans);
+      this.#checkOpen();
+      const named: NamedTensors = Object.entries<HostTensor>(inputs);
+      for (const [name, tensor] of named) checkTensor(tensor, name);
+      if (this.#plans !== undefined) return this.#plan(fn as Traceable, named, this.#plans) as Record<O, HostTensor>;
+      const shapes = named.map(([name, { data, shape }]) => `${name}:${dataTypeOf(data)}[${shape.join()}]`);
+      const key = `${id}(${shapes.join()})`;
       // Copied before anything is awaited: the caller may use its arrays again as soon as the call returns its promise.
-      const values = new Map(named.map(([name, tensor]) => [name, toNative(tensor)]));
-      let signature: Signature<I, O>;
-      try {
-        signature = signatures.get(key) ?? this.#trace(fn, named);
-        signatures.set(key, signature);
-        if (this.#unset.length > 0) await this.push(this.#unset);
-        if (this.#unprepared.length > 0) await this.#prepare();
-        await this.#settled; // what another call has begun to push or to prepare
-      } catch (error) {
-        for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
-        throw error;
-      }
-      const { feeds, fetches, targets } = signature;
-      const results = await this.#session.run(
-        feeds.map(([name, output]) => [output, values.get(name)!] as const),
-        fetches.map(([, output]) => output),
-        targets,
-      );
-      return Object.fromEntries(fetches.map(([name], i) => [name, results[i]])) as Record<O, HostTensor>;
+      const values = toNativeAll(named);
+      const run = (generation: Generation) => generation.run(key, fn as Traceable, named, values);
+      return (await this.#with(run, key)) as Record<O, HostTensor>;
     };
   }
 
   /** Copies host values into the session; one run for all of them. */
   async push(variables: Iterable<Variable>): Promise<void> {
-    const chosen = [...variables];
-    const slots = chosen.map((variable) => this.#slot(variable));
-    const feeds = chosen.flatMap((variable, i) =>
-      variable.isZero ? [] : [[slots[i]!.value, toNative({ data: variable.value, shape: variable.shape })] as const],
-    );
-    const targets = chosen.map((variable, i) => (variable.isZero ? slots[i]!.clear : slots[i]!.assign));
-    const done = new Set(chosen);
-    this.#unset = this.#unset.filter((variable) => !done.has(variable));
-    this.#unprepared = [...this.#prepared.values()].map(({ compute }) => compute);
-    await this.#settle(() => this.#session.run(feeds, [], targets));
+    this.#checkOpen();
+    await this.#with((generation) => generation.push(variables));
   }
 
   /** Copies the session's values to the host (`Variable.value`); one run for all of them. */
   async pull(variables: Iterable<Variable>): Promise<void> {
-    const chosen = [...variables].filter((variable) => this.#slots.has(variable) && !this.#unset.includes(variable));
-    const results = await this.#session.run(
-      [],
-      chosen.map((variable) => this.#slot(variable).read),
-      [],
-    );
-    for (const [i, variable] of chosen.entries()) variable.value = results[i]!.data as Float32Array;
+    this.#checkOpen();
+    await this.#with((generation) => generation.pull(variables));
   }
 
   /** The operations of each run that `body` makes, with their times. */
   async profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
-    return (await this.#session.record(body)).map(readRunMetadata);
+    this.#checkOpen();
+    if (this.#recording.runs !== undefined) throw new EngineError('this program is being recorded already');
+    const runs: Uint8Array[] = [];
+    this.#recording.runs = runs;
+    try {
+      await body();
+    } finally {
+      this.#recording.runs = undefined;
+    }
+    return runs.map(readRunMetadata);
   }
 
   /**
@@ -134,6 +107,7 @@ export class Program {
    * @returns the plan of each call, in order
    */
   async plan(body: () => Promise<unknown>): Promise<Plan[]> {
+    this.#checkOpen();
     const plans: Plan[] = [];
     this.#plans = plans;
     try {
@@ -146,130 +120,92 @@ export class Program {
 
   /** The devices that the session can use. */
   devices(): Device[] {
-    return this.#session.devices();
+    this.#checkOpen();
+    return this.#generation.devices();
   }
 
-  /** Waits for runs under way, then frees the session with its variables, and the graph. */
-  async dispose(): Promise<void> {
-    await this.#session.dispose();
-    this.#graph.dispose();
+  /**
+   * Waits for calls under way, then frees session, variables and graph. Calls that come later are refused with an EngineError;
+   * to dispose once more does nothing.
+   */
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#end();
+    return this.#disposal;
   }
 
-  #trace<I extends string, O extends string>(
-    fn: (inputs: Record<I, tf.Tensor>) => Record<O, tf.Tensor>,
-    inputs: readonly (readonly [I, HostTensor])[],
-  ): Signature<I, O> {
-    const graph = this.#graph;
-    return recordInto(graph, () => {
-      const trace = new Trace(
-        graph,
-        (variable) => this.#slot(variable).handle,
-        (variable, value) => this.#preparedHandle(variable, value),
-      );
-      return trace.during(() => {
-        const feeds = inputs.map(
-          ([name, { data, shape }]) => [name, graph.placeholder(dataTypeOf(data), shape)] as const,
-        );
-        const tensors = feeds.map(
-          ([name, output], i) => [name, this.#input(output, dataTypeOf(inputs[i]![1].data))] as const,
-        );
-        const results = fn(Object.fromEntries(tensors) as Record<I, tf.Tensor>);
-        const fetches = (Object.entries(results) as [O, tf.Tensor][]).map(
-          ([name, tensor]) => [name, outputOf(tensor)] as const,
-        );
-        trace.finish();
-        return { feeds, fetches, targets: trace.targets };
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #end(): Promise<void> {
+    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
+    await this.#generation.dispose();
+  }
+
+  #checkOpen(): void {
+    if (this.#disposal !== undefined) throw new EngineError('the program was used after its disposal');
+  }
+
+  /** Does `work` on the generation, which stays until it has ended. @param key of what it may have to trace */
+  async #with<T>(work: (generation: Generation) => Promise<T>, key?: string): Promise<T> {
+    const call = this.#begin(work, key);
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  async #begin<T>(work: (generation: Generation) => Promise<T>, key?: string): Promise<T> {
+    while (this.#renewal !== undefined || this.#isFullFor(key)) {
+      this.#renewal ??= this.#renew().finally(() => {
+        this.#renewal = undefined;
       });
+      await this.#renewal;
+    }
+    const generation = this.#generation;
+    return generation.during(() => work(generation));
+  }
+
+  #isFullFor(key: string | undefined): boolean {
+    return key !== undefined && this.#generation.traces >= this.#maxTraces && !this.#generation.has(key);
+  }
+
+  /** Goes on with an empty graph. Variables that runs have changed come to the host first, from where they are pushed again when they are needed. */
+  async #renew(): Promise<void> {
+    const old = this.#generation;
+    await old.idle();
+    await old.pull(old.changed);
+    this.#generation = this.#newGeneration();
+    await old.dispose();
+  }
+
+  #newGeneration(): Generation {
+    return new Generation({
+      config: this.#config,
+      target: this.#target,
+      prefix: `${this.#name}/${this.#generations++}`,
+      recording: this.#recording,
+      fusesFrom: this.#fusesFrom,
     });
   }
 
-  #plan<O extends string>({ feeds, fetches, targets }: Signature<string, O>, plans: Plan[]): Record<O, HostTensor> {
-    const graph = this.#graph;
-    const outputs = fetches.map(([, output]) => output);
-    plans.push(
-      readPlan(
-        graph,
-        feeds.map(([, output]) => output),
-        outputs,
-        targets,
-      ),
-    );
-    const results = fetches.map(([name, output]) => [name, zeros(graph.describe(output))] as const);
-    return Object.fromEntries(results) as Record<O, HostTensor>;
+  #plan(fn: Traceable, named: NamedTensors, plans: Plan[]): Record<string, HostTensor> {
+    const { plan, results } = this.#generation.plan(fn, named);
+    plans.push(plan);
+    return results;
   }
+}
 
-  /** A placeholder as a tensor that tfjs can name the type of. */
-  #input(output: Output, dtype: DataType): tf.Tensor {
-    if (dtype === 'float32' || dtype === 'int32') return tensorOf(output);
-    const attributes = [
-      { name: 'SrcT', type: attributeTypes.type, value: dataTypes[dtype] },
-      { name: 'DstT', type: attributeTypes.type, value: dataTypes.float32 },
-    ];
-    return tensorOf({ oper: this.#graph.operation('Cast', [output], attributes), index: 0 });
+/** Native copies by name: all of them, or none. */
+function toNativeAll(tensors: NamedTensors): ReadonlyMap<string, Pointer> {
+  const values = new Map<string, Pointer>();
+  try {
+    for (const [name, tensor] of tensors) values.set(name, toNative(tensor));
+  } catch (error) {
+    for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
+    throw error;
   }
-
-  /** Where a value that follows from a variable is kept; `value` records how to compute it, the first time. */
-  #preparedHandle(variable: Variable, value: () => tf.Tensor): Output {
-    const known = this.#prepared.get(variable);
-    if (known !== undefined) return known.handle;
-    const tensor = value();
-    const handle = this.#newHandle(tensor.shape, `${this.#prefix}/prepared${this.#prepared.size}`);
-    const compute = this.#graph.operation('AssignVariableOp', [handle, outputOf(tensor)], [floats]);
-    this.#prepared.set(variable, { handle, compute });
-    this.#unprepared.push(compute);
-    return handle;
-  }
-
-  async #prepare(): Promise<void> {
-    const operations = this.#unprepared;
-    this.#unprepared = [];
-    await this.#settle(() => this.#session.run([], [], operations));
-  }
-
-  /** Runs `change`, which others wait for, after those before it. */
-  #settle(change: () => Promise<unknown>): Promise<unknown> {
-    const done = this.#settled.then(change);
-    this.#settled = done.catch(() => {}); // whoever asked for the change hears of it
-    return done;
-  }
-
-  #slot(variable: Variable): Slot {
-    let slot = this.#slots.get(variable);
-    if (slot === undefined) {
-      slot = this.#newSlot(variable);
-      this.#slots.set(variable, slot);
-      this.#unset.push(variable);
-    }
-    return slot;
-  }
-
-  #newSlot({ shape }: Variable): Slot {
-    const graph = this.#graph;
-    const handle = this.#newHandle(shape, `${this.#prefix}/${this.#slots.size}`);
-    const read = { oper: graph.operation('ReadVariableOp', [handle], [floats]), index: 0 };
-    const value = graph.placeholder('float32', shape);
-    const dims = graph.constant({ data: Int32Array.from(shape), shape: [shape.length] });
-    const zero = graph.constant({ data: new Float32Array(1), shape: [] });
-    const fill = graph.operation(
-      'Fill',
-      [dims, zero],
-      [{ name: 'T', type: attributeTypes.type, value: dataTypes.float32 }],
-    );
-    return {
-      handle,
-      read,
-      value,
-      assign: graph.operation('AssignVariableOp', [handle, value], [floats]),
-      clear: graph.operation('AssignVariableOp', [handle, { oper: fill, index: 0 }], [floats]),
-    };
-  }
-
-  #newHandle(shape: readonly number[], name: string): Output {
-    const attributes = [
-      floats,
-      { name: 'shape', type: attributeTypes.shape, value: shape },
-      { name: 'shared_name', type: attributeTypes.string, value: name },
-    ];
-    return { oper: this.#graph.operation('VarHandleOp', [], attributes), index: 0 };
-  }
+  return values;
 }

@@ -15,17 +15,23 @@ export interface Device {
   readonly memoryBytes: number;
 }
 
+/** While `runs` is there, each run that starts is recorded, which slows it a little: a serialised `RunMetadata` each, in order of their ends. */
+export interface Recording {
+  runs: Uint8Array[] | undefined;
+}
+
 export class Session {
   readonly #tf: TensorflowApi = tensorflow();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #recording: Recording;
   #pointer: Pointer | undefined;
-  #recordings: Uint8Array[] | undefined;
 
   /**
    * @param config a serialised `ConfigProto`
    * @param target what runs it: TensorFlow in this process, or a server as `TF_ServerTarget` names it
    */
-  constructor(graph: Graph, config: Uint8Array, target?: string) {
+  constructor(graph: Graph, config: Uint8Array, target: string | undefined, recording: Recording) {
+    this.#recording = recording;
     const tf = this.#tf;
     const options = tf.TF_NewSessionOptions();
     try {
@@ -58,23 +64,6 @@ export class Session {
     }
   }
 
-  /**
-   * Has TensorFlow record each run that starts before `body` has ended, which slows them a little.
-   *
-   * @returns a serialised `RunMetadata` of each run, in order of their ends
-   */
-  async record(body: () => Promise<unknown>): Promise<Uint8Array[]> {
-    if (this.#recordings !== undefined) throw new EngineError('this session is being recorded already');
-    const recordings: Uint8Array[] = [];
-    this.#recordings = recordings;
-    try {
-      await body();
-    } finally {
-      this.#recordings = undefined;
-    }
-    return recordings;
-  }
-
   /** The devices that the session can use. */
   devices(): Device[] {
     const tf = this.#tf;
@@ -92,9 +81,9 @@ export class Session {
     }
   }
 
-  /** Waits for the runs under way, then frees the session and its variables. */
+  /** Frees the session and its variables when no run is under way. Later runs are refused; to dispose once more does nothing. */
   async dispose(): Promise<void> {
-    await Promise.allSettled(this.#running);
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
     const pointer = this.#pointer;
     if (pointer === undefined) return;
     this.#pointer = undefined;
@@ -113,14 +102,14 @@ export class Session {
     targets: readonly Pointer[],
   ): Promise<HostTensor[]> {
     const tf = this.#tf;
-    const session = this.#open();
     const status = tf.TF_NewStatus();
     const values = feeds.map(([, value]) => value);
     const results = new BigUint64Array(Math.max(fetches.length, 1));
-    const recordings = this.#recordings;
+    const recordings = this.#recording.runs;
     const options = recordings ? tf.TF_NewBufferFromString(fullTrace, fullTrace.length) : 0n;
     const metadata = recordings ? tf.TF_NewBuffer() : 0n;
     try {
+      const session = this.#open();
       await new Promise<void>((resolve, reject) => {
         tf.TF_SessionRun.async(
           session,

@@ -43,6 +43,11 @@ export class Trace {
     readonly preparedHandleOf: (variable: Variable, value: () => tf.Tensor) => Output,
   ) {}
 
+  /** Variables that a run changes. */
+  get updated(): Iterable<Variable> {
+    return this.#updatedBy.keys();
+  }
+
   /** Runs `body` as this trace. */
   during<T>(body: () => T): T {
     active = this;

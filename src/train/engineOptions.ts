@@ -5,6 +5,7 @@ import type { EngineOptions } from '../tensorflow/config.js';
 export function engineOptions({ threads, fuse, ...rest }: Engine): EngineOptions {
   return {
     ...rest,
+    maxTraces: Number.POSITIVE_INFINITY, // what is configured has few shapes: data.maxShapes
     ...(threads === null ? {} : { threads }),
     ...(fuse === 'auto' ? {} : { fuse: fuse === 'all' }),
   };

@@ -157,6 +157,20 @@ describe('Program', () => {
       );
     });
 
+    test.each([
+      ['a shape with negative sides', { data: Float32Array.of(1), shape: [-1, -1] }, 'found [-1, -1]'],
+      ['a shape with a fraction', { data: Float32Array.of(1), shape: [0.5, 2] }, 'found [0.5, 2]'],
+      ['no shape', { data: Float32Array.of(1) }, 'found undefined'],
+      ['an array of numbers', { data: [1], shape: [1] }, 'found Array'],
+      ['16-bit numbers', { data: Uint16Array.of(1), shape: [1] }, 'found Uint16Array'],
+      ['nothing', undefined, 'found undefined'],
+    ])('%s', async (_, tensor, message) => {
+      const f = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: x }));
+      const call = f({ x: tensor as never });
+      await expect(call).rejects.toThrow(EngineError);
+      await expect(call).rejects.toThrow(message);
+    });
+
     test('use after disposal', async () => {
       const other = new Program();
       const f = other.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.add(x, 1) }));
@@ -179,6 +193,62 @@ describe('Program', () => {
     const results = await Promise.all([scaled({ x }), scaled({ x }), scaled({ x })]);
     expect(results.map(({ y }) => y.data[0])).toEqual([2e6, 2e6, 2e6]);
     await fresh.dispose();
+  });
+
+  describe('with a limit of two traces', () => {
+    test('each further shape gives up the traces before it; those still in use are made again', async () => {
+      await using small = new Program({ maxTraces: 2 });
+      const traced: number[] = [];
+      const double = small.compile(({ x }: Record<'x', tf.Tensor>) => {
+        traced.push(x.size);
+        return { y: tf.mul(x, 2) };
+      });
+      for (const length of [1, 2, 1, 2, 3, 1, 3, 2])
+        expect(numbers((await double({ x: vector(...Array<number>(length).fill(4)) })).y)).toEqual(
+          Array<number>(length).fill(8),
+        );
+      expect(traced).toEqual([1, 2, 3, 1, 2]);
+    });
+
+    test('variables keep the values that runs gave them, prepared values are there again', async () => {
+      await using small = new Program({ maxTraces: 2 });
+      const sum = new Variable([], () => Float32Array.of(100));
+      const fixed = new Variable([1], () => Float32Array.of(3));
+      const add = small.compile(({ x }: Record<'x', tf.Tensor>) => {
+        const after = tf.add(sum.read(), tf.sum(x));
+        sum.assign(after);
+        const square = activeTrace().prepared(fixed, () => tf.square(fixed.read()));
+        return { after, square };
+      });
+      const after: number[] = [];
+      for (const length of [1, 2, 3, 4, 5, 1]) {
+        const results = await add({ x: vector(...Array<number>(length).fill(1)) });
+        after.push(Number(results.after.data[0]));
+        expect(numbers(results.square)).toEqual([9]);
+      }
+      expect(after).toEqual([101, 103, 106, 110, 115, 116]);
+      await small.pull([sum]);
+      expect([...sum.value]).toEqual([116]);
+    });
+
+    test('calls of ten shapes side by side', async () => {
+      await using small = new Program({ maxTraces: 2 });
+      const total = small.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.sum(x) }));
+      const lengths = Array.from({ length: 30 }, (_, i) => 1 + (i % 10));
+      const results = await Promise.all(
+        lengths.map((length) => total({ x: vector(...Array<number>(length).fill(1)) })),
+      );
+      expect(results.map(({ y }) => y.data[0])).toEqual(lengths);
+    });
+
+    test('a profile goes on over what was given up', async () => {
+      await using small = new Program({ maxTraces: 2 });
+      const double = small.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.mul(x, 2) }));
+      const runs = await small.profile(async () => {
+        for (const length of [1, 2, 3, 4, 5]) await double({ x: vector(...Array<number>(length).fill(1)) });
+      });
+      expect(runs.length).toBe(5);
+    });
   });
 
   test('prepared values are computed once after each push, and not in every run', async () => {
