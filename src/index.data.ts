@@ -1,11 +1,13 @@
 /** `cmtdet/data`: annotations, read, checked, converted and written. Loads neither tfjs nor TensorFlow. */
 import type { CocoFile } from './data/coco/cocoFile.js';
+import type { FormatName, FormatOptions } from './data/coco/convert/formats.js';
+import type { Conversion, ToCocoOptions } from './data/coco/convert/toCoco.js';
 import type { VocOptions } from './data/coco/convert/voc.js';
-import type { YoloOptions } from './data/coco/convert/yolo.js';
 
 export type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage } from './data/coco/cocoFile.js';
+export type { FormatName, FormatOptions } from './data/coco/convert/formats.js';
+export type { Conversion, ToCocoOptions } from './data/coco/convert/toCoco.js';
 export type { VocOptions, VocPixels } from './data/coco/convert/voc.js';
-export type { YoloOptions } from './data/coco/convert/yolo.js';
 export { type DetectionColumns, DetectionColumnsBuilder } from './data/coco/detectionColumns.js';
 export {
   type BoxFault,
@@ -21,17 +23,43 @@ export type { JsonInput } from './data/coco/records.js';
 export { writeCoco, writeResults } from './data/coco/write.js';
 export { CmtdetError, DatasetError, ImageError, type Problem, UsageError } from './errors.js';
 
-/** Converts a folder of PASCAL VOC `.xml` files. @throws DatasetError with every file that is no such thing */
+export interface ConvertOptions extends FormatOptions, ToCocoOptions {
+  readonly from: FormatName;
+}
+
+export interface YoloOptions {
+  /** Pictures; sizes are read from them, upright. */
+  readonly images: string;
+  /** One `.txt` a picture, at the same path: lines of `class x y width height` (or a polygon), as shares of its size. */
+  readonly labels: string;
+  /** `data.yaml`, or a text file with a name a line. */
+  readonly names: string;
+}
+
+/**
+ * Converts annotations of another tool: a file, or a folder of files.
+ *
+ * @throws DatasetError with everything that is wrong, each with file and place
+ * @example
+ * const { file, imageFolder } = await convertToCoco('labels', { from: 'yolo', images: 'images' });
+ */
+export async function convertToCoco(input: string, { from, ...options }: ConvertOptions): Promise<Conversion> {
+  const { formats } = await import('./data/coco/convert/formats.js');
+  const { toCoco } = await import('./data/coco/convert/toCoco.js');
+  return toCoco(input, formats[from].open(input, options), options);
+}
+
+/** Converts a folder of PASCAL VOC `.xml` files. @throws DatasetError with everything that is wrong */
 export async function vocToCoco(folder: string, options: VocOptions): Promise<CocoFile> {
-  return (await import('./data/coco/convert/voc.js')).vocToCoco(folder, options);
+  return (await convertToCoco(folder, { from: 'voc', ...options })).file;
 }
 
 /** Converts YOLO labels. @throws DatasetError with every line that is no label */
-export async function yoloToCoco(options: YoloOptions): Promise<CocoFile> {
-  return (await import('./data/coco/convert/yolo.js')).yoloToCoco(options);
+export async function yoloToCoco({ labels, ...options }: YoloOptions): Promise<CocoFile> {
+  return (await convertToCoco(labels, { from: 'yolo', ...options })).file;
 }
 
-/** Converts a folder of LabelMe `.json` files. @throws DatasetError with every file that is no such thing */
+/** Converts a folder of LabelMe `.json` files. @throws DatasetError with everything that is wrong */
 export async function labelmeToCoco(folder: string): Promise<CocoFile> {
-  return (await import('./data/coco/convert/labelme.js')).labelmeToCoco(folder);
+  return (await convertToCoco(folder, { from: 'labelme' })).file;
 }

@@ -172,13 +172,14 @@ function addDataCommands(program: Command): void {
   data
     .command('convert')
     .description('annotations of other tools to COCO json')
-    .argument('<input>', 'folder of VOC xml, YOLO txt or LabelMe json files')
+    .argument('<input>', 'a file of annotations, or a folder of them')
     .argument('<output>', 'COCO json to write')
-    .requiredOption('--from <format>', 'voc, yolo or labelme')
-    .option('--images <folder>', 'YOLO: the pictures')
-    .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line')
-    .option('--pixels <meaning>', 'VOC: inclusive (pixels from 1, the default) or edges (from 0)')
+    .requiredOption('--from <format>', 'voc, yolo, labelme, csv, via, cvat or labelstudio')
+    .option('--images <folder>', 'the pictures (default: images beside labels and the like, else the same folder)')
+    .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line; CSV: class descriptions')
+    .option('--pixels <meaning>', 'VOC, CSV: inclusive (pixels from 1, the default for VOC) or edges (from 0)')
     .option('--difficult <choice>', 'VOC: crowd (the default), keep or drop')
+    .option('--strict', 'stop where otherwise something odd would be passed over and counted')
     .option(...json)
     .action(async (input, output, options) =>
       (await import('./dataConvert.js')).runDataConvert(input, output, options),

@@ -1,6 +1,7 @@
-import { labelmeToCoco } from '../data/coco/convert/labelme.js';
-import { type VocOptions, vocToCoco } from '../data/coco/convert/voc.js';
-import { yoloToCoco } from '../data/coco/convert/yolo.js';
+/** `cmtdet data convert --from FORMAT INPUT OUTPUT.json`: annotations of other tools to COCO. */
+import { type FormatName, type FormatOptions, formats } from '../data/coco/convert/formats.js';
+import { toCoco } from '../data/coco/convert/toCoco.js';
+import type { VocPixels } from '../data/coco/convert/voc.js';
 import { writeCoco } from '../data/coco/write.js';
 import { UsageError } from '../errors.js';
 import { print, printJson, warn } from './console.js';
@@ -8,62 +9,53 @@ import { print, printJson, warn } from './console.js';
 export interface DataConvertOptions {
   /** Of `input`. */
   readonly from: string;
-  /** YOLO: the folder of pictures. */
+  /** The folder of pictures. */
   readonly images?: string;
-  /** YOLO: `data.yaml`, or a text file with a name a line. */
   readonly names?: string;
-  /** VOC: what the numbers of a box mean. */
   readonly pixels?: string;
-  /** VOC: what becomes of difficult objects. */
   readonly difficult?: string;
+  readonly strict?: boolean;
   readonly json?: boolean;
 }
 
-/** `cmtdet data convert --from voc|yolo|labelme INPUT OUTPUT.json`: annotations of other tools to COCO. */
 export async function runDataConvert(input: string, output: string, options: DataConvertOptions): Promise<void> {
-  const { file, convention } = await convert(input, options);
+  const from = oneOf('--from', options.from, Object.keys(formats) as FormatName[]);
+  const format = formats[from].open(input, formatOptions(from, options));
+  const { file, imageFolder } = await toCoco(input, format, { images: options.images, strict: options.strict });
   await writeCoco(output, file);
   const { images, annotations, categories, warnings } = file;
   const counts = { images: images.length, boxes: annotations.length, categories: categories.length };
+  const { convention } = format;
   if (options.json) {
-    printJson({ input, output, ...counts, convention, warnings });
+    printJson({ input, output, ...counts, imageFolder, convention, warnings });
     return;
   }
   for (const warning of warnings) warn(warning);
   print(`${output}: ${counts.images} images, ${counts.boxes} boxes, ${counts.categories} categories`);
+  print(`File names start at ${imageFolder}.`);
   print(convention);
 }
 
-async function convert(input: string, options: DataConvertOptions) {
-  switch (options.from) {
-    case 'voc': {
-      const pixels = oneOf('--pixels', options.pixels ?? 'inclusive', ['inclusive', 'edges']);
-      const difficult = oneOf('--difficult', options.difficult ?? 'crowd', ['crowd', 'keep', 'drop']);
-      const file = vocToCoco(input, { pixels, difficult } satisfies VocOptions);
-      const conventions = {
-        inclusive:
-          'Read as PASCAL VOC counts: pixels from 1, both corners inside the box. For edges from 0: --pixels edges.',
-        edges: 'Read as edges from 0. For pixels from 1, as PASCAL VOC itself counts: --pixels inclusive.',
-      };
-      return { file, convention: conventions[pixels] };
-    }
-    case 'yolo': {
-      const { images, names } = options;
-      if (images === undefined || names === undefined) {
-        throw new UsageError('YOLO labels need --images DIR (sizes are read from the pictures) and --names data.yaml.');
-      }
-      const file = await yoloToCoco({ labels: input, images, names });
-      return { file, convention: 'Read as shares of the upright picture; category ids are the class numbers, from 0.' };
-    }
-    case 'labelme':
-      return { file: labelmeToCoco(input), convention: 'Read as edges in pixels from 0.' };
-    default:
-      throw new UsageError(`--from ${options.from}: expected voc, yolo or labelme.`);
+type Difficult = NonNullable<FormatOptions['difficult']>;
+
+/** @throws UsageError for an option that means nothing for the format */
+function formatOptions(from: FormatName, { pixels, difficult, names }: DataConvertOptions): FormatOptions {
+  const takes: readonly string[] = formats[from].takes;
+  for (const [option, value] of Object.entries({ pixels, difficult, names })) {
+    if (value !== undefined && !takes.includes(option))
+      throw new UsageError(`--${option} means nothing for --from ${from}.`);
   }
+  return {
+    names,
+    ...(pixels === undefined ? {} : { pixels: oneOf<VocPixels>('--pixels', pixels, ['inclusive', 'edges']) }),
+    ...(difficult === undefined
+      ? {}
+      : { difficult: oneOf<Difficult>('--difficult', difficult, ['crowd', 'keep', 'drop']) }),
+  };
 }
 
 function oneOf<Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
   const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new UsageError(`${option} ${value}: expected ${choices.join(' or ')}.`);
+  if (found === undefined) throw new UsageError(`${option} ${value}: expected ${choices.join(', ')}.`);
   return found;
 }

@@ -28,16 +28,18 @@ it('writes the file, and says how the numbers were read', async () => {
     images: 1,
     boxes: 1,
     categories: 1,
+    imageFolder: folder,
     convention: 'Read as edges in pixels from 0.',
-    warnings: [],
+    warnings: [`no picture is below ${folder}: names and sizes are as written (${folder})`],
   });
   expect(parseCoco(output).annotations[0]).toMatchObject({ bbox: [0, 0, 4, 5], area: 20 });
 });
 
 it.each([
-  [{ from: 'csv' }, '--from csv: expected voc, yolo or labelme.'],
-  [{ from: 'yolo' }, 'YOLO labels need --images DIR'],
-  [{ from: 'voc', pixels: 'odd' }, '--pixels odd: expected inclusive or edges.'],
+  [{ from: 'kitti' }, '--from kitti: expected voc, yolo, labelme, csv, via, cvat, labelstudio.'],
+  [{ from: 'voc', pixels: 'odd' }, '--pixels odd: expected inclusive, edges.'],
+  [{ from: 'labelme', pixels: 'edges' }, '--pixels means nothing for --from labelme.'],
+  [{ from: 'yolo' }, 'names of the classes are needed'],
 ])('%j', async (options, message) => {
   await expect(runDataConvert(folder, output, options)).rejects.toThrow(message);
 });

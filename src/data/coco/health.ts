@@ -1,3 +1,4 @@
+import type { Problem } from '../../errors.js';
 import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from './cocoFile.js';
 
 /** Minimum, quarters and maximum of a list; null for an empty one. */
@@ -59,6 +60,36 @@ export function boxFault({ bbox, iscrowd }: CocoAnnotation, { width, height }: C
   const right = Math.min(x + boxWidth, width ?? Infinity);
   const bottom = Math.min(y + boxHeight, height ?? Infinity);
   return Math.max(x, 0) >= right || Math.max(y, 0) >= bottom ? 'outside' : undefined;
+}
+
+/** Why nothing can be learnt from a file: no class, no picture, or no box that is of use. None where something can. */
+export function learningProblems({ images, annotations, categories }: CocoFile): Problem[] {
+  const problems: Problem[] = [];
+  if (categories.length === 0) problems.push({ at: 'categories', message: 'there is no class' });
+  if (images.length === 0) problems.push({ at: 'images', message: 'there is no picture' });
+  else if (annotations.length === 0)
+    problems.push({ at: 'annotations', message: `${images.length} pictures and no box` });
+  else {
+    const imageOf = new Map(images.map((image) => [image.id, image]));
+    const counts = { crowd: 0, thin: 0, outside: 0 };
+    for (const annotation of annotations) {
+      const image = imageOf.get(annotation.image_id);
+      const fault = image && boxFault(annotation, image);
+      if (fault === undefined) return problems;
+      counts[fault]++;
+    }
+    const reasons = [
+      [counts.crowd, 'crowd regions'],
+      [counts.thin, 'thinner than a pixel'],
+      [counts.outside, 'outside their picture'],
+    ] as const;
+    const why = reasons.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
+    const areShares =
+      counts.thin > 0 && annotations.every(({ bbox }) => bbox.every((number) => number >= 0 && number <= 1));
+    const hint = areShares ? '; all numbers are from 0 to 1: shares of the picture where pixels belong?' : '';
+    problems.push({ at: 'annotations', message: `none of ${annotations.length} boxes is of use: ${why}${hint}` });
+  }
+  return problems;
 }
 
 /** Counts what a training run would see of a file. */

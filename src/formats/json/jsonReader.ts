@@ -237,7 +237,7 @@ export class JsonReader {
   /** A number with an exponent or many digits, through the engine's own conversion; undefined if the buffer cut it. */
   #longNumber(): number | undefined {
     let at = this.#at;
-    while (/[-+.0-9A-Za-z]/.test(String.fromCharCode(this.#buffer[at]!))) at++;
+    while (isNumberByte(this.#buffer[at]!)) at++;
     if (this.#atCut(at)) return undefined;
     const text = this.#buffer.toString('latin1', this.#at, at);
     if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(text)) {
@@ -389,6 +389,18 @@ export class JsonReader {
     const text = this.#buffer.toString('utf8', this.#at, Math.min(this.#end, this.#at + 24));
     return JSON.stringify(text.split(/[\s,\]}]/)[0] || text[0]);
   }
+}
+
+/** Digits, signs, a point, and letters: `e`, and those of words that are no numbers. */
+function isNumberByte(byte: number): boolean {
+  const letter = byte | 0x20;
+  return (
+    (byte >= zero && byte <= nine) ||
+    byte === minus ||
+    byte === dot ||
+    byte === 0x2b ||
+    (letter >= 0x61 && letter <= 0x7a)
+  );
 }
 
 function bareWord(word: string): string {

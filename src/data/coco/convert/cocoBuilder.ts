@@ -1,29 +1,57 @@
 import { DatasetError, type Problem } from '../../../errors.js';
 import type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoImage } from '../cocoFile.js';
+import { learningProblems } from '../health.js';
 import { parseCoco } from '../parseCoco.js';
 import { Tally } from '../tally.js';
 
-/** Collects what a converter finds; ids of images and boxes count from 1 in the order of arrival. */
+interface Box {
+  readonly image: number;
+  readonly category: string;
+  readonly bbox: BoxXywh;
+  readonly iscrowd: 0 | 1;
+}
+
+/** Collects what a conversion finds; ids of images count from 1 in the order of their names, those of boxes in that of the images. */
 export class CocoBuilder {
   readonly problems: Problem[] = [];
-  readonly #images: CocoImage[] = [];
-  readonly #boxes: { image: number; category: string; bbox: BoxXywh; iscrowd: 0 | 1 }[] = [];
-  readonly #left = new Tally();
+  readonly #images: (CocoImage & { readonly file_name: string })[] = [];
+  readonly #boxes: Box[] = [];
+  readonly #places = new Set<string>();
+  readonly #notes = new Tally();
 
-  /** @returns the image's id */
+  /** @param strict makes problems of what is otherwise passed over or mended */
+  constructor(readonly strict: boolean) {}
+
+  /** @returns what boxes call the image by */
   addImage(file_name: string, width: number, height: number): number {
-    const id = this.#images.length + 1;
-    this.#images.push({ id, file_name, width, height });
-    return id;
+    return this.#images.push({ id: 0, file_name, width, height }) - 1;
   }
 
-  addBox(image: number, category: string, bbox: BoxXywh, iscrowd: 0 | 1 = 0): void {
-    this.#boxes.push({ image, category, bbox, iscrowd });
+  /** @param at where it comes from, for messages */
+  addBox(box: Box, at: string): void {
+    const { image, category, bbox, iscrowd } = box;
+    const place = `${image} ${iscrowd} ${bbox.join(' ')} ${category}`;
+    if (this.#places.has(place)) {
+      this.passOver('{n} boxes repeat another in picture, class and place and were left out', at);
+      return;
+    }
+    this.#places.add(place);
+    this.#boxes.push(box);
   }
 
-  /** Notes something that COCO boxes cannot hold. @param kind a sentence in which `{n}` stands for the count */
-  leaveOut(kind: string, at: string): void {
-    this.#left.add(kind, at);
+  get images(): number {
+    return this.#images.length;
+  }
+
+  /** Counts something that a person should hear of. @param kind a sentence in which `{n}` stands for the count */
+  note(kind: string, at: string): void {
+    this.#notes.add(kind, at);
+  }
+
+  /** The same for what is left out or changed though it should not have been there: a problem where the conversion is strict. */
+  passOver(kind: string, at: string): void {
+    if (this.strict) this.problems.push({ at, message: kind.replace('{n} ', '').trim() });
+    else this.note(kind, at);
   }
 
   /**
@@ -31,13 +59,28 @@ export class CocoBuilder {
    * @throws DatasetError with every problem, under the name of `source`
    */
   finish(source: string, categories = this.#namesFound()): CocoFile {
+    if (this.problems.length > 0) {
+      throw new DatasetError(
+        source,
+        this.problems,
+        this.strict ? 'Without --strict, what is odd is passed over and counted.' : undefined,
+      );
+    }
     const idOf = new Map(categories.map(({ id, name }) => [name, id]));
-    const annotations = this.#boxes.map(({ image, category, bbox, iscrowd }, i): CocoAnnotation => {
-      return { id: i + 1, image_id: image, category_id: idOf.get(category)!, bbox, area: bbox[2] * bbox[3], iscrowd };
+    const order = this.#images.map((image, position) => ({ ...image, position }));
+    order.sort((one, other) => (one.file_name < other.file_name ? -1 : 1));
+    const images = order.map(({ position: _, ...image }, i): CocoImage => ({ ...image, id: i + 1 }));
+    const imageIds = new Map(order.map(({ position }, i) => [position, i + 1]));
+    const boxes = this.#boxes.map(({ image, ...box }) => ({ ...box, image_id: imageIds.get(image)! }));
+    boxes.sort((one, other) => one.image_id - other.image_id);
+    const annotations = boxes.map(({ category, bbox, iscrowd, image_id }, i): CocoAnnotation => {
+      return { id: i + 1, image_id, category_id: idOf.get(category)!, bbox, area: bbox[2] * bbox[3], iscrowd };
     });
-    if (this.problems.length > 0) throw new DatasetError(source, this.problems);
-    const file = parseCoco({ images: this.#images, annotations, categories }, { name: source });
-    return { ...file, warnings: [...this.#left.sentences(), ...file.warnings] };
+    const file = parseCoco({ images, annotations, categories }, { name: source });
+    const nothing = learningProblems(file);
+    const notes = this.#notes.sentences();
+    if (nothing.length > 0) throw new DatasetError(source, nothing, notes.join('\n') || undefined);
+    return { ...file, warnings: [...notes, ...file.warnings] };
   }
 
   #namesFound(): CocoCategory[] {

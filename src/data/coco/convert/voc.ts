@@ -1,9 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { XMLParser } from 'fast-xml-parser';
-import type { BoxXywh, CocoFile } from '../cocoFile.js';
-import { CocoBuilder } from './cocoBuilder.js';
-import { filesBelow } from './files.js';
+import {
+  type AnnotatedObject,
+  type AnnotationFormat,
+  around,
+  corners,
+  type Outline,
+  toNumber,
+  turnedCorners,
+} from './annotated.js';
+import { isObject } from './readJson.js';
+import { readXml } from './readXml.js';
 
 /**
  * What the numbers of a `bndbox` mean. PASCAL VOC itself counts pixels from 1 and its corners are pixels inside the box
@@ -23,67 +28,71 @@ export interface VocOptions {
   readonly difficult?: 'crowd' | 'keep' | 'drop';
 }
 
-const parser = new XMLParser({ isArray: (name) => name === 'object', parseTagValue: false, trimValues: true });
+/** What `pixels` means, for people. */
+export const pixelConventions: Readonly<Record<VocPixels, string>> = {
+  inclusive: 'Read as PASCAL VOC counts: pixels from 1, both corners inside the box. For edges from 0: --pixels edges.',
+  edges: 'Read as edges from 0. For pixels from 1, as PASCAL VOC itself counts: --pixels inclusive.',
+};
 
-interface VocXml {
-  readonly annotation?: {
-    readonly filename?: string;
-    readonly size?: { readonly width?: string; readonly height?: string };
-    readonly object?: readonly {
-      readonly name?: string;
-      readonly difficult?: string;
-      readonly bndbox?: Readonly<Record<string, string>>;
-    }[];
+/** Two corners as the edges of a box. */
+export function pixelCorners(pixels: VocPixels, x1: number, y1: number, x2: number, y2: number): Outline {
+  const outline = corners(x1, y1, x2, y2);
+  if (pixels === 'edges' || !('boxXywh' in outline)) return outline;
+  const [x, y, width, height] = outline.boxXywh;
+  return { ...outline, boxXywh: [x - 1, y - 1, width + 1, height + 1] };
+}
+
+/** PASCAL VOC: an `.xml` file a picture, or one without an ending (Stanford Dogs). */
+export function vocFormat({ pixels, difficult = 'crowd' }: VocOptions): AnnotationFormat {
+  return {
+    endings: ['.xml', ''],
+    convention: pixelConventions[pixels],
+    filePerPicture: true,
+    async read({ path }) {
+      const annotation = readXml(path, ['object'])?.annotation;
+      if (!isObject(annotation)) return undefined;
+      const size = isObject(annotation.size) ? annotation.size : {};
+      const { width, height } = size;
+      const found = Array.isArray(annotation.object) ? annotation.object : [];
+      const objects = found.map((object, i) => objectOf(object, `object[${i}]`, pixels, difficult));
+      const name =
+        typeof annotation.filename === 'string' && annotation.filename !== '' ? annotation.filename : undefined;
+      return [{ name, at: '', width, height, unit: 'pixels', objects }];
+    },
   };
 }
 
-/**
- * Converts a folder of PASCAL VOC `.xml` files.
- *
- * @throws DatasetError with every file that is no such thing
- */
-export function vocToCoco(folder: string, { pixels, difficult = 'crowd' }: VocOptions): CocoFile {
-  const builder = new CocoBuilder();
-  for (const name of filesBelow(folder, ['.xml'])) {
-    const complain = (at: string, message: string) =>
-      builder.problems.push({ at: at ? `${name} ${at}` : name, message });
-    const annotation = readAnnotation(join(folder, name));
-    if (!annotation) {
-      complain('', 'expected XML with an <annotation>');
-      continue;
-    }
-    const [width, height] = [Number(annotation.size?.width), Number(annotation.size?.height)];
-    if (!(width > 0 && height > 0)) {
-      complain('size', `expected width and height, found ${JSON.stringify(annotation.size ?? null)}`);
-      continue;
-    }
-    const image = builder.addImage(annotation.filename || name.replace(/\.xml$/i, '.jpg'), width, height);
-    for (const [i, object] of (annotation.object ?? []).entries()) {
-      const bbox = boxOf(object.bndbox, pixels);
-      if (!object.name) complain(`object[${i}].name`, 'expected a name, found nothing');
-      else if (!bbox)
-        complain(`object[${i}].bndbox`, `expected four numbers, found ${JSON.stringify(object.bndbox ?? null)}`);
-      else if (object.difficult !== '1') builder.addBox(image, object.name, bbox);
-      else if (difficult === 'drop') builder.leaveOut('{n} difficult objects were left out', name);
-      else builder.addBox(image, object.name, bbox, difficult === 'crowd' ? 1 : 0);
-    }
-  }
-  return builder.finish(folder);
+function objectOf(object: unknown, at: string, pixels: VocPixels, difficult: VocOptions['difficult']): AnnotatedObject {
+  const { name, bndbox, robndbox, difficult: mark } = isObject(object) ? object : {};
+  if (mark === '1' && difficult === 'drop')
+    return { at, label: name, outline: { leftOut: '{n} difficult objects were left out' } };
+  const outline = isObject(robndbox) && !bndbox ? turnedBox(robndbox) : plainBox(bndbox, pixels);
+  return { at, label: name, outline, crowd: mark === '1' && difficult === 'crowd' };
 }
 
-function readAnnotation(path: string): VocXml['annotation'] {
-  try {
-    return (parser.parse(readFileSync(path, 'utf8'), true) as VocXml).annotation;
-  } catch {
-    return undefined; // not well-formed
-  }
+function plainBox(bndbox: unknown, pixels: VocPixels): Outline {
+  const box = isObject(bndbox) ? bndbox : {};
+  const [x1, y1, x2, y2] = ['xmin', 'ymin', 'xmax', 'ymax'].map((side) => toNumber(box[side])) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const outline = pixelCorners(pixels, x1, y1, x2, y2);
+  return 'problem' in outline
+    ? { problem: `expected a bndbox of four numbers, found ${JSON.stringify(bndbox ?? null)}` }
+    : outline;
 }
 
-function boxOf(bndbox: Readonly<Record<string, string>> | undefined, pixels: VocPixels): BoxXywh | undefined {
-  const [xmin, ymin, xmax, ymax] = ['xmin', 'ymin', 'xmax', 'ymax'].map((side) => Number(bndbox?.[side] || Number.NaN));
-  const box: BoxXywh =
-    pixels === 'inclusive'
-      ? [xmin! - 1, ymin! - 1, xmax! - xmin! + 1, ymax! - ymin! + 1]
-      : [xmin!, ymin!, xmax! - xmin!, ymax! - ymin!];
-  return box.every(Number.isFinite) ? box : undefined;
+/** The box around one that roLabelImg has turned: centre, sides, radians. */
+function turnedBox(box: Readonly<Record<string, unknown>>): Outline {
+  const [cx, cy, w, h, angle] = ['cx', 'cy', 'w', 'h', 'angle'].map((key) => toNumber(box[key])) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const boxXywh = [cx - w / 2, cy - h / 2, w, h] as const;
+  return around(turnedCorners(boxXywh, (angle * 180) / Math.PI, [cx, cy]));
 }

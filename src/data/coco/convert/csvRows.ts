@@ -1,0 +1,54 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { CsvError, parse } from 'csv-parse';
+import { DatasetError } from '../../../errors.js';
+
+/** A row of a CSV file. */
+export interface CsvRow {
+  /** Counted from 1, of its last line where it has several. */
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+/**
+ * The rows of a CSV file, whichever of `,`, `;` and tab separates its cells.
+ *
+ * @throws DatasetError with the line where a quote is not closed and the like
+ */
+export async function* csvRows(path: string): AsyncGenerator<CsvRow> {
+  const { delimiter, encoding } = await lookAt(path);
+  const options = {
+    bom: true,
+    delimiter,
+    info: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+  };
+  const parser = createReadStream(path, { encoding }).pipe(parse({ ...options, trim: true }));
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      yield { line: info.lines, cells: delimiter === ';' ? record.map(withPoint) : record };
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new DatasetError(path, [{ at: 'csv', message: error.message }]);
+  }
+}
+
+/** Where `;` separates cells, a comma is what stands before decimals. */
+const withPoint = (cell: string) => (/^-?\d+,\d+$/.test(cell) ? cell.replace(',', '.') : cell);
+
+/** The separator is the one that the first line has most of. */
+async function lookAt(path: string): Promise<{ delimiter: string; encoding: BufferEncoding }> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
+    const encoding = buffer[0] === 0xff && buffer[1] === 0xfe ? 'utf16le' : 'utf8';
+    const [first = ''] = buffer.toString(encoding, 0, bytesRead).split(/[\r\n]/);
+    const counts = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: first.split(delimiter).length }));
+    return { delimiter: counts.reduce((best, one) => (one.count > best.count ? one : best)).delimiter, encoding };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * A text file in whichever encoding it says it has: by its byte order mark, else by the `encoding` of an XML declaration,
+ * else UTF-8. The mark is left out.
+ *
+ * @throws the system's own error where it cannot be read
+ */
+export function readText(path: string): string {
+  const bytes = readFileSync(path);
+  return new TextDecoder(encodingOf(bytes)).decode(bytes);
+}
+
+function encodingOf(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const start = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
+  const declared = /^<\?xml[^>]*encoding=["']([\w-]+)["']/.exec(start)?.[1];
+  return declared && isEncoding(declared) && !/^utf-?16/i.test(declared) ? declared : 'utf-8';
+}
+
+function isEncoding(label: string): boolean {
+  try {
+    new TextDecoder(label);
+    return true;
+  } catch {
+    return false;
+  }
+}

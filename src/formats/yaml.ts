@@ -1,0 +1,55 @@
+import { type Document, isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Problem } from '../errors.js';
+
+/** What is in a YAML file. */
+export interface Yaml {
+  /** Plain data in which nothing is shared: an alias is a copy of what its anchor marks, so that changing one changes one. */
+  readonly value: unknown;
+  /** The line of the key at `path`, or of the last one on the way to it that is there; 1 where none is. */
+  lineOf(path: readonly PropertyKey[]): number;
+}
+
+/** Reads YAML 1.2. What is wrong with it comes back as problems, with their lines. */
+export function readYaml(text: string): Yaml | { readonly problems: readonly Problem[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lineAt = (offset: number) => lines.linePos(offset).line;
+  if (document.errors.length > 0) {
+    return { problems: document.errors.map(({ pos, message }) => ({ at: `line ${lineAt(pos[0])}`, message })) };
+  }
+  try {
+    const value = withoutSharing(document.toJS(), []);
+    return { value, lineOf: (path) => lineAt(offsetOf(path, document) ?? 0) };
+  } catch (error) {
+    // Aliases of aliases that would unfold to more than memory holds, or that contain themselves.
+    return { problems: [{ at: 'aliases', message: (error as Error).message }] };
+  }
+}
+
+function withoutSharing(value: unknown, above: readonly unknown[]): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (above.includes(value)) throw new Error('an alias stands inside of what it repeats');
+  const here = [...above, value];
+  if (Array.isArray(value)) return value.map((item) => withoutSharing(item, here));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutSharing(item, here)]));
+}
+
+/** Where the key at `path` is in the text, or the last one on the way to it that is there. */
+function offsetOf(path: readonly PropertyKey[], document: Document): number | undefined {
+  let node: unknown = document.contents;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (!isCollection(node)) break;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+      if (!pair) break;
+      offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)];
+      offset = (isScalar(node) || isCollection(node) ? node.range?.[0] : undefined) ?? offset;
+    }
+  }
+  return offset;
+}
