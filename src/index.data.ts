@@ -21,6 +21,7 @@ export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export { parseResults } from './data/coco/parseResults.js';
 export type { JsonInput } from './data/coco/records.js';
 export { writeCoco, writeResults } from './data/coco/write.js';
+export type { Repair } from './data/repairs.js';
 export { CmtdetError, DatasetError, ImageError, type Problem, UsageError } from './errors.js';
 
 export interface ConvertOptions extends FormatOptions, ToCocoOptions {

@@ -9,6 +9,7 @@ export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export { parseResults } from './data/coco/parseResults.js';
 export type { JsonInput } from './data/coco/records.js';
 export { writeResults } from './data/coco/write.js';
+export type { Repair } from './data/repairs.js';
 export { CmtdetError, DatasetError, type Problem, UsageError } from './errors.js';
 export type { Curves } from './eval/accumulate.js';
 export { type CocoEvaluation, type DetectionSource, evaluateCoco, type NotScored } from './eval/cocoEval.js';

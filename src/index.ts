@@ -24,9 +24,10 @@ export { writeResults } from './data/coco/write.js';
 export type { Category } from './data/detection/dataset.js';
 export type { BrokenPicture } from './data/image/brokenPicture.js';
 export type { RgbImage } from './data/image/image.js';
+export type { Repair } from './data/repairs.js';
 export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
 export type { NmsOptions } from './detection/nms.js';
-export type { Detections, InferenceOptions } from './detection/postprocess.js';
+export type { Detections, InferenceOptions, ScoredBoxes } from './detection/postprocess.js';
 export {
   CheckpointError,
   CmtdetError,

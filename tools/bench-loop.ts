@@ -130,7 +130,11 @@ function copyOf(feed: Feed): Feed {
 }
 
 const warn = (message: string) => process.stderr.write(`${message}\n`);
-const events: DataEvents = { onWarning: warn, onSkipped: ({ file, reason }) => warn(`${file}: ${reason}`) };
+const events: DataEvents = {
+  onWarning: warn,
+  onRepair: (_, { message }) => warn(message),
+  onSkipped: ({ file, reason }) => warn(`${file}: ${reason}`),
+};
 const config = await loadConfig(configFile, values.set);
 await (config.task === 'detection'
   ? measure(await DetectionTask.open(config, events), config)

@@ -16,7 +16,11 @@ const [file = 'configs/demo_detector.yaml', count = '300'] = process.argv.slice(
 const steps = Number(count);
 const config = await loadConfig(file, ['data.val=null']);
 if (config.task !== 'detection') throw new Error(`${file} is not for detection`);
-const task = await DetectionTask.open(config, { onWarning: console.warn, onSkipped: console.warn });
+const task = await DetectionTask.open(config, {
+  onWarning: console.warn,
+  onRepair: console.warn,
+  onSkipped: console.warn,
+});
 const program = new Program();
 const weights = new Weights(task.model, config.train.optimizer, config.train.ema);
 const step = new TrainStep<string, string>(program, {

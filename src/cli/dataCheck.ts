@@ -34,9 +34,15 @@ export async function runDataCheck(
   if (options.json) {
     const { usable: _, ...looked } = pictures ?? {};
     const found = pictures && { pictures: looked };
-    printJson({ ...health, warnings: file?.warnings ?? [], problems: allProblems, ...found, shared });
+    printJson({
+      ...health,
+      warnings: file?.repairs.map(({ message }) => message) ?? [],
+      problems: allProblems,
+      ...found,
+      shared,
+    });
   } else {
-    for (const warning of file?.warnings ?? []) warn(warning);
+    for (const { message } of file?.repairs ?? []) warn(message);
     if (health) printHealth(health);
     if (pictures) printPictures(pictures);
     if (shared && shared.length > 0) {

@@ -1,7 +1,7 @@
 import { checkClassificationDataset } from '../data/classification/check.js';
 import { openClassificationDataset } from '../data/classification/openDataset.js';
 import { DatasetError, exitCodes } from '../errors.js';
-import { print, printJson, table } from './console.js';
+import { print, printJson, table, warn } from './console.js';
 import { lookingLine } from './lookingLine.js';
 
 /** `cmtdet data check FOLDER|TAR`: decodes every picture of a classification data set. Exit code 1 if one cannot be read. */
@@ -11,10 +11,12 @@ export async function runClassesCheck(root: string, options: { readonly json?: b
     onProgress: lookingLine(),
   });
   if (health.bad.length > 0) process.exitCode = exitCodes.userProblem;
+  const warnings = (dataset.repairs ?? []).map(({ message }) => message);
   if (options.json) {
-    printJson(health);
+    printJson({ ...health, warnings });
     return;
   }
+  for (const warning of warnings) warn(warning);
   print(
     table(
       ['class', 'pictures'],

@@ -23,7 +23,8 @@ export async function runDataConvert(input: string, output: string, options: Dat
   const format = formats[from].open(input, formatOptions(from, options));
   const { file, imageFolder } = await toCoco(input, format, { images: options.images, strict: options.strict });
   await writeCoco(output, file);
-  const { images, annotations, categories, warnings } = file;
+  const { images, annotations, categories, repairs } = file;
+  const warnings = repairs.map(({ message }) => message);
   const counts = { images: images.length, boxes: annotations.length, categories: categories.length };
   const { convention } = format;
   if (options.json) {

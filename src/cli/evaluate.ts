@@ -6,9 +6,9 @@ import { UsageError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import type { EvalOptions } from '../eval/evalParams.js';
 import { note, print, printJson, table, warn } from './console.js';
+import { DataNotes } from './dataNotes.js';
 import { type Measured, reportEvaluation } from './evaluationReport.js';
 import { LiveLine } from './liveLine.js';
-import { SkippedPictures } from './skippedPictures.js';
 
 export interface EvaluateCommandOptions {
   readonly annotations?: string;
@@ -53,7 +53,7 @@ function measureResults(annotations: string, results: string, options: EvaluateC
   const groundTruth = parseCoco(annotations);
   const detections = parseResults(results);
   const load = (performance.now() - started) / 1000;
-  for (const warning of groundTruth.warnings) warn(`${annotations}: ${warning}`);
+  for (const { message } of groundTruth.repairs) warn(`${annotations}: ${message}`);
   const evaluation = evaluateCoco(groundTruth, detections, evalOptions(options));
   const seconds = { ...evaluation.seconds, load };
   return { evaluation: { ...evaluation, seconds }, groundTruth, detections, source: results };
@@ -97,13 +97,13 @@ async function watched<T>(
 }
 
 function sharedSettings({ batchSize, skipBroken }: EvaluateCommandOptions, line: LiveLine) {
-  const { onWarning, onSkipped, onLooked } = new SkippedPictures();
+  const { onWarning, onSkipped, onRepair, onLooked } = new DataNotes();
   const onProgress = (done: number, total: number) => line.update(`${done} of ${total} pictures`);
   return {
     batchSize,
     onBroken: skipBroken ? 'skip' : 'stop',
     howToSkip: '--skip-broken',
-    observer: { onWarning, onSkipped, onLooked, onProgress },
+    observer: { onWarning, onSkipped, onRepair, onLooked, onProgress },
   } as const;
 }
 

@@ -3,19 +3,19 @@ import { loadConfig } from '../config/load.js';
 import { UsageError } from '../errors.js';
 import { countParameters } from '../nn/module.js';
 import { ClassificationTask } from '../train/classificationTask.js';
-import { SkippedPictures } from './skippedPictures.js';
+import { DataNotes } from './dataNotes.js';
 import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function pretrain(configFile: string, options: TrainCommandOptions): Promise<Outcome> {
   checkTrainOptions(options);
   const config = await loadConfig(configFile, options.set);
   if (config.task !== 'classification') throw new UsageError(`${configFile} is for detection: "cmtdet train" takes it`);
-  const skipped = new SkippedPictures();
-  const task = await ClassificationTask.open(config, skipped);
+  const notes = new DataNotes();
+  const task = await ClassificationTask.open(config, notes);
   const { train, val } = task.counts;
   const prepare = () => [
     `train: ${train} pictures, val: ${val}`,
     `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.classes.length} classes`,
   ];
-  return runTask(task, config, configFile, options, { headline: ['top1', 'top5'], prepare, skipped });
+  return runTask(task, config, configFile, options, { headline: ['top1', 'top5'], prepare, notes });
 }

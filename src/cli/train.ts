@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { loadBackbone } from '../models/checkpoints/initFrom.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
-import { SkippedPictures } from './skippedPictures.js';
+import { DataNotes } from './dataNotes.js';
 import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function train(
@@ -18,15 +18,14 @@ export async function train(
   const config = await loadConfig(configFile, options.set);
   if (config.task !== 'detection')
     throw new UsageError(`${configFile} is for classification: "cmtdet pretrain" takes it`);
-  const skipped = new SkippedPictures();
-  const task = await DetectionTask.open(config, skipped);
+  const notes = new DataNotes();
+  const task = await DetectionTask.open(config, notes);
   const { images, withBoxes, withoutBoxes, boxes, dropped } = task.summary;
   const prepare = () => [
     `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
-      `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerateIds.length} degenerate` +
-      (dropped.degenerateIds.length > 0 ? ` (annotations ${dropped.degenerateIds.slice(0, 5).join(', ')} ...)` : ''),
+      `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerate} degenerate`,
     `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
     ...(options.initFrom === undefined ? [] : [loadBackbone(task.model.backbone, options.initFrom)]),
   ];
-  return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], prepare, skipped });
+  return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], prepare, notes });
 }

@@ -5,7 +5,7 @@ import { train } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { Metrics, Task } from '../train/task.js';
 import { note, print, printJson, table } from './console.js';
-import type { SkippedPictures } from './skippedPictures.js';
+import type { DataNotes } from './dataNotes.js';
 import { interruptible, trainObserver } from './trainObserver.js';
 
 export interface TrainCommandOptions {
@@ -37,11 +37,7 @@ export async function runTask<Batch>(
   config: Config,
   configFile: string,
   options: TrainCommandOptions,
-  {
-    headline,
-    prepare,
-    skipped,
-  }: { headline: readonly string[]; prepare: () => readonly string[]; skipped: SkippedPictures },
+  { headline, prepare, notes }: { headline: readonly string[]; prepare: () => readonly string[]; notes: DataNotes },
 ): Promise<Outcome> {
   const observer = trainObserver(headline);
   let run: RunFolder | undefined;
@@ -49,7 +45,7 @@ export async function runTask<Batch>(
     const facts = prepare();
     const resume = options.resume ?? false;
     run = resume ? RunFolder.open(options.run!) : RunFolder.create(options.run, configFile, config);
-    skipped.listIn(run);
+    notes.listIn(run);
     note(`run folder ${run.path}`);
     for (const fact of facts) note(fact);
     const trainOptions = { config, run, resume, observer };

@@ -11,6 +11,7 @@ import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import { type ParseCocoOptions, parseCoco } from '../data/coco/parseCoco.js';
 import { parseResults } from '../data/coco/parseResults.js';
 import type { JsonInput } from '../data/coco/records.js';
+import type { Repair } from '../data/repairs.js';
 import { accumulateCategory, type Curves, emptyCurves } from './accumulate.js';
 import { type EvalData, prepareEvalData } from './evalData.js';
 import { type EvalOptions, type EvalParams, resolveEvalParams } from './evalParams.js';
@@ -36,8 +37,8 @@ export interface CocoEvaluation {
   readonly params: EvalParams;
   /** [T, R, K, A, M] and so on, K in ascending id. */
   readonly curves: Curves;
-  /** What was repaired in the ground truth, or looked odd. */
-  readonly warnings: readonly string[];
+  /** What was mended in the ground truth, left out of it, or looked odd. */
+  readonly repairs: readonly Repair[];
 }
 
 /** `[{ image_id, category_id, bbox, score }, ...]`, a path or JSON text of it, or columns from a model's run. */
@@ -87,7 +88,7 @@ export function evaluateCoco(
     },
     params,
     curves,
-    warnings: file.warnings,
+    repairs: file.repairs,
   };
 }
 

@@ -6,7 +6,7 @@ import { type CocoEvaluation, evaluateCoco } from '../eval/cocoEval.js';
 import type { EvalOptions } from '../eval/evalParams.js';
 import { Detector } from '../models/detector.js';
 import { detectAll } from '../models/evaluateDetector.js';
-import { byFileName, checkSameCategories, evaluationLoader, openSplit } from '../train/detectionData.js';
+import { byFileName, checkSameCategories, evaluationLoader, openSplit, tellOfSplit } from '../train/detectionData.js';
 import { dataEvents, type Observer } from './observer.js';
 
 export interface EvaluateOptions extends EvalOptions {
@@ -46,12 +46,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   };
   const split = { annotations, images, limit: null };
   const policy = { empty: 'keep', missing: onBroken, onBroken, howToSkip, onLooked: events.onLooked } as const;
-  const { coco, dataset } = await openSplit(split, policy);
-  for (const warning of coco.warnings) events.onWarning(`${annotations}: ${warning}`);
+  const opened = await openSplit(split, policy);
+  const { coco, dataset } = opened;
+  tellOfSplit(opened, annotations, { ...events, onSkipped });
   const detector = Detector.load(checkpoint);
   try {
     checkSameCategories(detector, dataset, annotations);
-    for (const { at, message } of dataset.summary.broken) onSkipped({ file: at, reason: message });
     const loader = evaluationLoader(dataset, detector.description.input, batchSize, {
       onBroken,
       onSkipped: byFileName(images, onSkipped),

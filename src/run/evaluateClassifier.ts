@@ -45,7 +45,7 @@ export async function evaluateClassifier(options: EvaluateClassifierOptions): Pr
     events.onSkipped(picture);
   };
   const opened = await openClassificationDataset(images, { classes: description.classes });
-  const dataset = await readablePart(opened, { onBroken, onSkipped, howToSkip, onLooked: events.onLooked });
+  const dataset = await readablePart(opened, { ...events, onBroken, onSkipped, howToSkip });
   const classifier = Classifier.load(checkpoint);
   const transform = description.input;
   const loader = new EvaluationLoader({ dataset, batchSize, transform, decoder: decoderModule, onBroken, onSkipped });

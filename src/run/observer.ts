@@ -11,6 +11,12 @@ export interface Observer extends Partial<DataEvents> {
 }
 
 /** An observer with a function for everything that is odd about data. */
-export function dataEvents({ onWarning, onSkipped, onLooked }: Observer): DataEvents {
-  return { onWarning: onWarning ?? (() => {}), onSkipped: onSkipped ?? (() => {}), onLooked };
+export function dataEvents({ onWarning, onSkipped, onRepair, onLooked }: Observer): DataEvents {
+  const nothing = () => {};
+  return {
+    onWarning: onWarning ?? nothing,
+    onSkipped: onSkipped ?? nothing,
+    onRepair: onRepair ?? nothing,
+    onLooked,
+  };
 }

@@ -76,8 +76,8 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     const { train, val, valLabels, trainFraction, onBroken } = config.data;
     const whole = await openClassificationDataset(train);
     const random = new Random(config.train.seed);
-    const { onSkipped, onLooked } = events;
-    const readable = (set: ClassificationDataset) => readablePart(set, { onBroken, onSkipped, onLooked });
+    const { onSkipped, onRepair, onLooked } = events;
+    const readable = (set: ClassificationDataset) => readablePart(set, { onBroken, onSkipped, onRepair, onLooked });
     const sets = {
       train: await readable(takeFraction(whole, trainFraction, random)),
       val:

@@ -36,6 +36,17 @@ export async function openSplit(split: Split, options: Omit<DatasetOptions, 'sou
   };
 }
 
+/** Tells what was mended in a split's file and pictures, and which of them are skipped. @param source the annotation file */
+export function tellOfSplit(
+  { coco, dataset }: OpenedSplit,
+  source: string,
+  { onRepair, onSkipped }: Pick<DataEvents, 'onRepair' | 'onSkipped'>,
+): void {
+  const { repairs, broken } = dataset.summary;
+  for (const repair of [...coco.repairs, ...repairs.pictures]) onRepair(source, repair);
+  for (const { at, message } of broken) onSkipped({ file: at, reason: message });
+}
+
 /** @throws DatasetError when val has categories that train has not, by id or by name */
 export function checkSameCategories(
   train: Pick<DetectionDataset, 'categories'>,

@@ -18,6 +18,7 @@ import {
   evaluationLoader,
   type OpenedSplit,
   openSplit,
+  tellOfSplit,
   trainingLoader,
 } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
@@ -66,15 +67,9 @@ export class DetectionTask implements Task<DetectionBatch> {
     const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', ...policy });
     const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', ...policy });
     if (openedVal) checkSameCategories(opened.dataset, openedVal.dataset, val!.annotations);
-    for (const split of [opened, openedVal]) {
-      for (const { at, message } of split?.dataset.summary.broken ?? [])
-        events.onSkipped({ file: at, reason: message });
-      const other = split?.dataset.summary.otherSize ?? [];
-      if (other.length > 0)
-        events.onWarning(
-          `${other.length} pictures have another size than the annotations say, first ${other[0]!.at} (${other[0]!.message}); their own size is used`,
-        );
-    }
+    tellOfSplit(opened, train.annotations, events);
+    for (const repair of opened.dataset.summary.repairs.targets) events.onRepair(train.annotations, repair);
+    if (openedVal) tellOfSplit(openedVal, val!.annotations, events);
     return new DetectionTask(config, opened, openedVal, events);
   }
 

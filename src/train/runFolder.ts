@@ -1,5 +1,5 @@
 /** The folder of one run: what it was told, what it measured, what it learnt. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -75,6 +75,19 @@ export class RunFolder {
     appendFileSync(join(this.path, name), `${line}\n`);
   }
 
+  /** Replaces a list; leaves no file where there are no lines. */
+  rewrite(name: string, lines: Iterable<string>): void {
+    const path = join(this.path, name);
+    rmSync(path, { force: true });
+    let waiting: string[] = [];
+    const flush = () => {
+      if (waiting.length > 0) appendFileSync(path, `${waiting.join('\n')}\n`);
+      waiting = [];
+    };
+    for (const line of lines) if (waiting.push(line) === linesAtOnce) flush();
+    flush();
+  }
+
   /** The lines of a list; none where there is no such list yet. */
   lines(name: string): string[] {
     const path = join(this.path, name);
@@ -85,6 +98,9 @@ export class RunFolder {
     this.#events.close();
   }
 }
+
+/** Lines of a list that are written together: a file may have a million. */
+const linesAtOnce = 10_000;
 
 const files = { config: 'config.yaml', state: 'state.safetensors' } as const;
 

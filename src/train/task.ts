@@ -1,5 +1,6 @@
 /** What the training loop asks of a task: classification and detection differ in nothing else. */
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Repair } from '../data/repairs.js';
 import type { ModelDescription } from '../models/checkpoints/description.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Module } from '../nn/module.js';
@@ -70,6 +71,8 @@ export interface DataEvents {
   readonly onWarning: (message: string) => void;
   /** A picture that training goes on without. */
   readonly onSkipped: (picture: { readonly file: string; readonly reason: string }) => void;
+  /** What was mended in a data set or left out of it, one kind after the other. */
+  readonly onRepair: (source: string, repair: Repair) => void;
   /** How many pictures of a data set have been looked at before the first step; `done` comes to `total`. */
   readonly onLooked?: ((done: number, total: number) => void) | undefined;
 }

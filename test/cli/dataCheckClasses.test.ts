@@ -21,6 +21,7 @@ test('class folders: counts, sizes, and the pictures that cannot be read', async
     await picture.jpeg().toFile(join(folder, name, 'a.jpg'));
   }
   writeFileSync(join(folder, 'dog', 'b.jpg'), '<html>');
+  writeFileSync(join(folder, 'dog', 'notes.txt'), 'woof');
   const health = JSON.parse(await outputOf(() => runClassesCheck(folder, { json: true })));
   expect(health).toMatchObject({
     pictures: 3,
@@ -30,6 +31,7 @@ test('class folders: counts, sizes, and the pictures that cannot be read', async
     ],
     smallest: { width: 20, height: 10 },
     largest: { width: 30, height: 10 },
+    warnings: ['1 files are no pictures, by their endings: left out (dog/notes.txt)'],
   });
   expect(health.bad).toHaveLength(1);
   expect(health.bad[0].file).toContain('b.jpg');

@@ -13,7 +13,19 @@ function typesIn(code: string): string[] {
   return [...bare.matchAll(/\b[A-Z]\w*[a-z]\w*\b/g)].map(([name]) => name);
 }
 
-const ofTheLanguage = ['AbortSignal', 'Buffer', 'Error', 'Map', 'Partial', 'Pick', 'Promise', 'Readonly', 'Record'];
+const ofTheLanguage = [
+  'AbortSignal',
+  'Buffer',
+  'Error',
+  'Iterable',
+  'Map',
+  'Partial',
+  'Pick',
+  'Promise',
+  'Readonly',
+  'Record',
+  'Symbol',
+];
 const isOfTheLanguage = (name: string) => ofTheLanguage.includes(name) || /^(Big|Float|Uint|Int)\w+Array$/.test(name);
 
 describe.each(['cmtdet', 'cmtdet/eval', 'cmtdet/data'] as const)('%s', (entry) => {

@@ -1,5 +1,6 @@
 import type { Random } from '../../random.js';
 import type { ByteRange } from '../byteRange.js';
+import type { Repair } from '../repairs.js';
 
 /** One picture and its class. */
 export interface ClassPicture {
@@ -18,6 +19,8 @@ export interface ClassificationDataset {
   /** Names of the classes, usually WordNet ids, in the order of their labels. Part of every checkpoint. */
   readonly classes: readonly string[];
   readonly pictures: readonly ClassPicture[];
+  /** What was found in the folder and is no part of the data set. Absent: nothing. */
+  readonly repairs?: readonly Repair[];
 }
 
 /** Names in the order in which they get labels 0 .. K - 1: by code point, as the published weights have them. */

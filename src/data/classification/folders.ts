@@ -17,45 +17,50 @@ export function isPictureName(name: string): boolean {
   return !name.startsWith('.') && !otherEndings.test(name);
 }
 
-/** A folder of pictures: its own name, and the paths of its pictures below it, sorted. */
+/** What is in a folder: its own name, and the paths of its pictures below it, sorted; and of files that are none by their endings. */
 export interface PictureFolder {
   readonly name: string;
   readonly files: readonly string[];
+  readonly others: readonly string[];
 }
 
 /** The folders directly below `root`, sorted, each with all pictures at any depth below it. */
 export async function classFolders(root: string): Promise<PictureFolder[]> {
   const { folders } = await listing(root);
-  const read = async (name: string) => ({ name, files: await picturesBelow(join(root, name)) });
+  const read = async (name: string) => ({ name, ...(await filesBelow(join(root, name))) });
   const found: PictureFolder[] = [];
   for await (const folder of orderedPrefetch(folders, read, concurrency)) found.push(folder);
   return found;
 }
 
-/** The pictures directly in `root`, sorted. */
-export async function loosePictures(root: string): Promise<string[]> {
-  return (await listing(root)).files;
+/** What lies directly in `root`, sorted. */
+export async function looseFiles(root: string): Promise<Pick<PictureFolder, 'files' | 'others'>> {
+  const { files, others } = await listing(root);
+  return { files, others };
 }
 
-async function picturesBelow(folder: string): Promise<string[]> {
-  const { files, folders } = await listing(folder);
+async function filesBelow(folder: string): Promise<{ files: string[]; others: string[] }> {
+  const { files, others, folders } = await listing(folder);
   for (const name of folders) {
-    for (const file of await picturesBelow(join(folder, name))) files.push(`${name}/${file}`);
+    const below = await filesBelow(join(folder, name));
+    for (const file of below.files) files.push(`${name}/${file}`);
+    for (const other of below.others) others.push(`${name}/${other}`);
   }
-  return files;
+  return { files, others };
 }
 
 /** What is in a folder, sorted by name. Hidden folders are left out too. */
-async function listing(folder: string): Promise<{ files: string[]; folders: string[] }> {
+async function listing(folder: string): Promise<{ files: string[]; others: string[]; folders: string[] }> {
   const files: string[] = [];
+  const others: string[] = [];
   const folders: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.name.startsWith('.')) continue;
     const kind = await kindOf(folder, entry);
     if (kind === 'folder') folders.push(entry.name);
-    else if (kind === 'file' && isPictureName(entry.name)) files.push(entry.name);
+    else if (kind === 'file') (isPictureName(entry.name) ? files : others).push(entry.name);
   }
-  return { files: files.sort(), folders: folders.sort() };
+  return { files: files.sort(), others: others.sort(), folders: folders.sort() };
 }
 
 async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {

@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DatasetError, type Problem } from '../../errors.js';
 import type { ByteRange } from '../byteRange.js';
+import { RepairTally } from '../repairs.js';
 import { type ClassificationDataset, type ClassPicture, sortedNames } from './dataset.js';
-import { classFolders, loosePictures } from './folders.js';
+import { classFolders, looseFiles } from './folders.js';
 import { readLabelFile } from './labelFile.js';
 import { tarGroups } from './tarIndex.js';
 
@@ -36,14 +37,19 @@ export async function openClassificationDataset(
 ): Promise<ClassificationDataset> {
   const status = await stat(root).catch(() => undefined);
   if (!status) throw new DatasetError(root, [{ at: '(root)', message: 'no such folder or tar file' }]);
-  const named = await (status.isDirectory() ? inFolder(root, labels) : inTar(root, labels));
+  const left = new RepairTally();
+  const named = await (status.isDirectory() ? inFolder(root, labels, left) : inTar(root, labels));
   if (named.length === 0) throw new DatasetError(root, [{ at: '(root)', message: 'has no pictures in it' }]);
-  return labelled(root, named, classes ?? sortedNames(named.map(({ className }) => className)));
+  const dataset = labelled(root, named, classes ?? sortedNames(named.map(({ className }) => className)));
+  return { ...dataset, repairs: left.repairs() };
 }
 
-async function inFolder(root: string, labels: string | null): Promise<NamedPicture[]> {
+const notPictures = '{n} files are no pictures, by their endings: left out';
+
+async function inFolder(root: string, labels: string | null, left: RepairTally): Promise<NamedPicture[]> {
   if (labels !== null) {
-    const files = await loosePictures(root);
+    const { files, others } = await looseFiles(root);
+    for (const other of others) left.add(notPictures, other);
     return withLabels(
       root,
       labels,
@@ -52,7 +58,7 @@ async function inFolder(root: string, labels: string | null): Promise<NamedPictu
   }
   const folders = await classFolders(root);
   if (folders.length === 0) {
-    const message = `has no folders in it, and ${(await loosePictures(root)).length} pictures: their classes are not known`;
+    const message = `has no folders in it, and ${(await looseFiles(root)).files.length} pictures: their classes are not known`;
     throw new DatasetError(root, [{ at: '(root)', message }], flatHint);
   }
   const empty = folders.filter(({ files }) => files.length === 0);
@@ -60,6 +66,9 @@ async function inFolder(root: string, labels: string | null): Promise<NamedPictu
     const problems = empty.map(({ name }) => ({ at: name, message: 'a class without pictures' }));
     throw new DatasetError(root, problems, 'Remove these folders, or fill them.');
   }
+  for (const file of (await looseFiles(root)).files)
+    left.add('{n} pictures lie beside the folders of the classes: left out', file);
+  for (const { name, others } of folders) for (const other of others) left.add(notPictures, `${name}/${other}`);
   return folders.flatMap(({ name, files }) => files.map((file) => ({ file: `${name}/${file}`, className: name })));
 }
 

@@ -3,6 +3,7 @@ import { DatasetError, ImageError } from '../../errors.js';
 import type { BrokenPicture } from '../image/brokenPicture.js';
 import { readImageSize } from '../image/imageSize.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
+import type { Repair } from '../repairs.js';
 import type { ClassificationDataset, ClassPicture } from './dataset.js';
 
 /** Picture headers read at a time. */
@@ -12,6 +13,8 @@ export interface ReadableOptions {
   readonly onBroken: 'stop' | 'skip';
   /** Told about each picture that `skip` leaves out. */
   readonly onSkipped: (picture: BrokenPicture) => void;
+  /** Told what else was left out of the data set. */
+  readonly onRepair?: (source: string, repair: Repair) => void;
   /** What to tell people who want to go on without them. */
   readonly howToSkip?: string;
   readonly onLooked?: ((done: number, total: number) => void) | undefined;
@@ -25,9 +28,10 @@ export interface ReadableOptions {
  */
 export async function readablePart(
   dataset: ClassificationDataset,
-  { onBroken, onSkipped, howToSkip = 'data.onBroken = skip', onLooked }: ReadableOptions,
+  { onBroken, onSkipped, onRepair, howToSkip = 'data.onBroken = skip', onLooked }: ReadableOptions,
 ): Promise<ClassificationDataset> {
   const { root } = dataset;
+  for (const repair of dataset.repairs ?? []) onRepair?.(root, repair);
   const pictures: ClassPicture[] = [];
   const broken: BrokenPicture[] = [];
   const look = async (picture: ClassPicture) => ({ picture, reason: await whyUnreadable(root, picture) });

@@ -3,6 +3,8 @@
  * Key names are those of the format.
  */
 
+import type { Repair } from '../repairs.js';
+
 /** Numbers and strings are different ids: 1 is not "1". A number is whole and at most 2^53 - 1. */
 export type CocoId = number | string;
 
@@ -39,8 +41,8 @@ export interface CocoFile {
   readonly images: readonly CocoImage[];
   readonly annotations: readonly CocoAnnotation[];
   readonly categories: readonly CocoCategory[];
-  /** What was repaired or looks odd: one sentence a kind, with counts and the first few places. */
-  readonly warnings: readonly string[];
+  /** What was mended, left out or looks odd, by kind. */
+  readonly repairs: readonly Repair[];
 }
 
 /** How a value looks in a message: what it is, and its text if that is short. */

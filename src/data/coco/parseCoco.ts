@@ -1,4 +1,5 @@
 import { DatasetError, type Problem } from '../../errors.js';
+import { RepairTally } from '../repairs.js';
 import {
   type BoxXywh,
   type CocoAnnotation,
@@ -12,7 +13,6 @@ import { areaProblem, boxProblem, crowdProblem, idProblem, numberIdProblem } fro
 import { FieldSet } from './fieldSet.js';
 import { IdIndex } from './idIndex.js';
 import { inputName, type JsonInput, readRecordArrays } from './records.js';
-import { Tally } from './tally.js';
 
 export interface ParseCocoOptions {
   /**
@@ -38,7 +38,7 @@ const checked = new WeakSet<object>();
  * `segmentation` and all else that detection does not need is skipped unbuilt.
  *
  * A missing `area` becomes width x height, a missing `iscrowd` 0, a missing annotation id the next free number; each of
- * these is one entry of `warnings`.
+ * these is one entry of `repairs`.
  *
  * @throws DatasetError with every problem of the file
  * @example
@@ -68,6 +68,13 @@ const categoryFields = new FieldSet(['id', 'name']);
 
 type Fields = Record<string, unknown>;
 
+/** What is done about fields that are missing. */
+const repairs = {
+  area: '{n} annotations have no area: taken as width x height',
+  crowd: '{n} annotations have no iscrowd: taken as 0',
+  id: '{n} annotations have no id: numbered',
+} as const;
+
 /** Takes records in the order of the file and collects what is wrong with them; ids are compared at the end. */
 class CocoParser {
   readonly problems: Problem[] = [];
@@ -79,9 +86,7 @@ class CocoParser {
   readonly #annotationPlaces: number[] = [];
   readonly #categoryPlaces: number[] = [];
   readonly #withoutId = new Set<number>();
-  readonly #warnings = new Tally();
-  #missingArea = 0;
-  #missingCrowd = 0;
+  readonly #repairs = new RepairTally();
 
   constructor(readonly skipBad: boolean) {}
 
@@ -94,7 +99,7 @@ class CocoParser {
     if (file_name !== undefined && typeof file_name !== 'string') {
       this.problems.push({ at: `${at}.file_name`, message: `expected a string, found ${describe(file_name)}` });
     }
-    const size = this.#size(width, height, at);
+    const size = this.#size(width, height, index);
     this.#images.push({ id: id as CocoId, ...(typeof file_name === 'string' ? { file_name } : {}), ...size });
     this.#imagePlaces.push(index);
   }
@@ -120,9 +125,12 @@ class CocoParser {
       return;
     }
     const boxXywh = bbox as BoxXywh;
-    if (area === undefined || area === null) this.#missingArea++;
-    if (iscrowd === undefined || iscrowd === null) this.#missingCrowd++;
-    if (id === undefined || id === null) this.#withoutId.add(this.#annotations.length);
+    if (area === undefined || area === null) this.#repairs.addEntry(repairs.area, 'annotations', index);
+    if (iscrowd === undefined || iscrowd === null) this.#repairs.addEntry(repairs.crowd, 'annotations', index);
+    if (id === undefined || id === null) {
+      this.#repairs.addEntry(repairs.id, 'annotations', index);
+      this.#withoutId.add(this.#annotations.length);
+    }
     this.#annotations.push({
       id: (id ?? 0) as CocoId,
       image_id: image_id as CocoId,
@@ -140,7 +148,8 @@ class CocoParser {
     const { id, name } = record;
     const problem = numberIdProblem(id);
     if (problem) this.problems.push({ at: `${at}.id`, message: problem });
-    if (name === undefined) this.#warnings.add('{n} categories have no name and are called by their id', at);
+    if (name === undefined)
+      this.#repairs.addEntry('{n} categories have no name: called by their id', 'categories', index);
     else if (typeof name !== 'string') {
       this.problems.push({ at: `${at}.name`, message: `expected a string, found ${describe(name)}` });
     }
@@ -156,8 +165,12 @@ class CocoParser {
     this.#repeatedFiles();
     const annotations = this.#danglingRemoved();
     const given = this.#givenIds(annotations);
-    const warnings = [...this.#repairs(), ...this.#warnings.sentences()];
-    return { images: this.#images, annotations: given, categories: this.#categories, warnings };
+    return {
+      images: this.#images,
+      annotations: given,
+      categories: this.#categories,
+      repairs: this.#repairs.repairs(),
+    };
   }
 
   #isObject(record: unknown, at: string): record is Fields {
@@ -168,19 +181,22 @@ class CocoParser {
 
   #bad(problem: Problem): void {
     if (this.skipBad)
-      this.#warnings.add('{n} faults in annotations that were skipped', `${problem.at}: ${problem.message}`);
+      this.#repairs.add('{n} faults in annotations that were skipped', `${problem.at}: ${problem.message}`);
     else this.problems.push(problem);
   }
 
-  #size(width: unknown, height: unknown, at: string): { width: number; height: number } | undefined {
+  #size(width: unknown, height: unknown, index: number): { width: number; height: number } | undefined {
     const unknown = (side: unknown) => side === undefined || side === null || side === -1 || side === 0;
     if (unknown(width) || unknown(height)) {
-      this.#warnings.add('{n} images have no size in the file; it is read from the pictures', at);
+      this.#repairs.addEntry('{n} images have no size in the file: it is read from the pictures', 'images', index);
       return undefined;
     }
     for (const [side, value] of Object.entries({ width, height })) {
       if (Number.isInteger(value) && (value as number) > 0) continue;
-      this.problems.push({ at: `${at}.${side}`, message: `expected whole pixels, found ${describe(value)}` });
+      this.problems.push({
+        at: `images[${index}].${side}`,
+        message: `expected whole pixels, found ${describe(value)}`,
+      });
       return undefined;
     }
     return { width: width as number, height: height as number };
@@ -204,7 +220,7 @@ class CocoParser {
     for (let i = 0; i < this.#images.length; i++) {
       const { id, file_name } = this.#images[i]!;
       if (fileOf.has(id) && fileOf.get(id) === file_name) {
-        this.#warnings.add('{n} images were listed again and skipped', `images[${this.#imagePlaces[i]}]`);
+        this.#repairs.addEntry('{n} images were listed again and skipped', 'images', this.#imagePlaces[i]!);
         this.#images.splice(i, 1);
         this.#imagePlaces.splice(i--, 1);
       } else fileOf.set(id, file_name);
@@ -225,8 +241,7 @@ class CocoParser {
       if (file_name === undefined) continue;
       const owner = owners.get(file_name);
       if (owner === undefined) owners.set(file_name, id);
-      else
-        this.#warnings.add('{n} file names are listed again under another image id', `${file_name}: ${owner}, ${id}`);
+      else this.#repairs.add('{n} file names are listed again under another image id', `${file_name}: ${owner}, ${id}`);
     }
   }
 
@@ -264,23 +279,12 @@ class CocoParser {
     let free = 1;
     for (const [i, { id }] of annotations.entries()) {
       if (this.#withoutId.has(i)) continue;
-      if (seen.has(id)) this.#warnings.add('{n} annotations repeat an id (all boxes count)', `id ${id}`);
+      if (seen.has(id)) this.#repairs.add('{n} annotations repeat an id: all boxes count', `id ${id}`);
       seen.add(id);
       if (typeof id === 'number' && id >= free) free = id + 1;
     }
     if (this.#withoutId.size === 0) return annotations;
     return annotations.map((annotation, i) => (this.#withoutId.has(i) ? { ...annotation, id: free++ } : annotation));
-  }
-
-  /** The repairs, in one sentence. */
-  #repairs(): string[] {
-    const repairs = [
-      [this.#missingArea, 'have no area (taken as width x height)'],
-      [this.#missingCrowd, 'have no iscrowd (taken as 0)'],
-      [this.#withoutId.size, 'have no id (numbered)'],
-    ] as const;
-    const made = repairs.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-    return made.length > 0 ? [`repaired annotations: ${made.join(', ')}`] : [];
   }
 }
 

@@ -4,6 +4,7 @@ import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from '../coco/cocoFi
 import { readImageSize } from '../image/imageSize.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import { type ImageRoot, openImageRoot, PathError } from '../paths.js';
+import { type Repair, RepairTally } from '../repairs.js';
 
 /** One picture with its targets. */
 export interface DetectionRecord {
@@ -40,11 +41,11 @@ export interface DatasetSummary {
   readonly withoutBoxes: number;
   readonly boxes: number;
   /** Boxes left out: crowds mark regions, not objects; degenerate ones are thinner than a pixel or lie outside their picture. */
-  readonly dropped: { readonly crowd: number; readonly degenerateIds: readonly CocoId[] };
+  readonly dropped: { readonly crowd: number; readonly degenerate: number };
   /** Pictures that are not there or cannot be read, where the options let them be skipped. */
   readonly broken: readonly Problem[];
-  /** Pictures whose size in the file is not that of the upright picture. The picture's own size is used. */
-  readonly otherSize: readonly Problem[];
+  /** What was mended: of the pictures, and of what is learnt from them, which a measurement does not use. */
+  readonly repairs: { readonly pictures: readonly Repair[]; readonly targets: readonly Repair[] };
 }
 
 export interface DatasetOptions {
@@ -63,6 +64,8 @@ export interface DatasetOptions {
 
 /** Boxes with a side below this are dropped, as in mmdetection's `CocoDataset`. Original pixels. */
 const minBoxSide = 1;
+/** A box that reaches over an edge by less is cut without a word: so do many that were rounded. Original pixels. */
+const edge = 1;
 /** Picture headers read at a time. */
 const filesAtOnce = 16;
 
@@ -84,12 +87,13 @@ export async function openDetectionDataset(
   }: DatasetOptions,
 ): Promise<DetectionDataset> {
   const categories = [...coco.categories].sort((a, b) => a.id - b.id).map(({ id, name }) => ({ id, name }));
-  const targets = new Targets(coco.annotations, categories);
+  const pictureRepairs = new RepairTally();
+  const targetRepairs = new RepairTally();
+  const targets = new Targets(coco.annotations, categories, targetRepairs);
   const root = await openImageRoot(imageRoot);
   const records: DetectionRecord[] = [];
   const broken: Problem[] = [];
   const fatal: Problem[] = [];
-  const otherSize: Problem[] = [];
   let withBoxes = 0;
   let done = 0;
   for await (const look of orderedPrefetch(coco.images, (image) => lookAt(image, root), filesAtOnce)) {
@@ -103,12 +107,15 @@ export async function openDetectionDataset(
     }
     const { file, size } = look;
     if (image.width !== undefined && (image.width !== size.width || image.height !== size.height)) {
-      const message = `is ${size.width} x ${size.height} upright, the annotations say ${image.width} x ${image.height}`;
-      otherSize.push({ at: name, message });
+      const place = `${name} is ${size.width} x ${size.height} upright, not ${image.width} x ${image.height}`;
+      pictureRepairs.add('{n} pictures have another size than the annotations say: their own is used', place);
     }
     const { boxes, labels } = targets.inside(image.id, size);
     if (labels.length > 0) withBoxes++;
-    else if (empty === 'drop') continue;
+    else if (empty === 'drop') {
+      targetRepairs.add('{n} pictures have no usable box: left out', name);
+      continue;
+    }
     records.push({ imageId: image.id, file, ...size, boxes, labels });
   }
   if (fatal.length > 0) {
@@ -121,7 +128,8 @@ export async function openDetectionDataset(
     throw new DatasetError(source, [{ at: 'images', message }]);
   }
   const withoutBoxes = images - broken.length - withBoxes;
-  const summary = { images, withBoxes, withoutBoxes, ...targets.counts(), broken, otherSize };
+  const repairs = { pictures: pictureRepairs.repairs(), targets: targetRepairs.repairs() };
+  const summary = { images, withBoxes, withoutBoxes, ...targets.counts(), broken, repairs };
   return { records, categories, summary };
 }
 
@@ -148,11 +156,15 @@ async function lookAt(image: CocoImage, root: ImageRoot): Promise<Look> {
 class Targets {
   readonly #ofImage = new Map<CocoId, CocoAnnotation[]>();
   readonly #labelOf: ReadonlyMap<number, number>;
-  readonly #degenerateIds: CocoId[] = [];
   #boxes = 0;
   #crowd = 0;
+  #degenerate = 0;
 
-  constructor(annotations: readonly CocoAnnotation[], categories: readonly Category[]) {
+  constructor(
+    annotations: readonly CocoAnnotation[],
+    categories: readonly Category[],
+    readonly repairs: RepairTally,
+  ) {
     this.#labelOf = new Map(categories.map(({ id }, label) => [id, label]));
     for (const annotation of annotations) {
       const known = this.#ofImage.get(annotation.image_id);
@@ -174,9 +186,15 @@ class Targets {
         Math.min(y + height, size.height),
       ];
       if (iscrowd) this.#crowd++;
-      else if (width < minBoxSide || height < minBoxSide || clipped[0]! >= clipped[2]! || clipped[1]! >= clipped[3]!)
-        this.#degenerateIds.push(id);
-      else {
+      else if (width < minBoxSide || height < minBoxSide || clipped[0]! >= clipped[2]! || clipped[1]! >= clipped[3]!) {
+        this.#degenerate++;
+        this.repairs.add(
+          '{n} boxes are thinner than a pixel or outside of their picture: left out',
+          `annotation ${id}`,
+        );
+      } else {
+        if (x < -edge || y < -edge || x + width > size.width + edge || y + height > size.height + edge)
+          this.repairs.add('{n} boxes reach over an edge of their picture: cut there', `annotation ${id}`);
         boxes.push(...clipped);
         labels.push(this.#labelOf.get(category_id)!);
       }
@@ -186,6 +204,6 @@ class Targets {
   }
 
   counts() {
-    return { boxes: this.#boxes, dropped: { crowd: this.#crowd, degenerateIds: this.#degenerateIds } };
+    return { boxes: this.#boxes, dropped: { crowd: this.#crowd, degenerate: this.#degenerate } };
   }
 }

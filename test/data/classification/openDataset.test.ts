@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { takeFraction } from '../../../src/data/classification/dataset.js';
 import { openClassificationDataset } from '../../../src/data/classification/openDataset.js';
 import { Random } from '../../../src/random.js';
+import { messagesOf } from '../../support/repairs.js';
 import { describeWithShared } from '../../support/shared.js';
 import { saveTar, tarBytes } from '../../support/tarFile.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
@@ -38,19 +39,26 @@ describe('class folders', () => {
         { file: '2/images/y', label: 1 },
         { file: 'Ä b/z.webp', label: 2 },
       ],
+      repairs: [],
     });
   });
 
-  it('notes among the pictures are left out: hidden ones, lists of boxes, and files beside the classes', async () => {
+  it('notes among the pictures are left out, and told of unless hidden: lists of boxes, and pictures beside the classes', async () => {
     const root = folderWith(
       'a/1.jpg',
       'a/.DS_Store',
       'a/a_boxes.txt',
+      'a/deep/b.csv',
       '.ipynb_checkpoints/2.jpg',
       'README.md',
       'cover.jpg',
     );
-    expect((await openClassificationDataset(root)).pictures).toEqual([{ file: 'a/1.jpg', label: 0 }]);
+    const { pictures, repairs } = await openClassificationDataset(root);
+    expect(pictures).toEqual([{ file: 'a/1.jpg', label: 0 }]);
+    expect(messagesOf(repairs!)).toEqual([
+      '1 pictures lie beside the folders of the classes: left out (cover.jpg)',
+      '2 files are no pictures, by their endings: left out (a/a_boxes.txt, a/deep/b.csv)',
+    ]);
   });
 
   it('linked folders and files are followed', async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cleanCoco, cocoHealth, sharedFileNames } from '../../../src/data/coco/health.js';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
+import { messagesOf } from '../../support/repairs.js';
 import { describeWithShared } from '../../support/shared.js';
 
 const boxes = [
@@ -103,7 +104,10 @@ describeWithShared('a file with 25 faults put in on purpose', 'data/bccd/annotat
     const skipped = parseCoco(bytes, { onBad: 'skip' });
     expect(skipped.images).toHaveLength(40);
     expect(cocoHealth(cleanCoco(skipped)).boxes).toMatchObject({ overEdge: 0 });
-    expect({ warnings: skipped.warnings, unusable: cocoHealth(skipped).boxes.unusable }).toMatchInlineSnapshot(`
+    expect({
+      warnings: messagesOf(skipped.repairs),
+      unusable: cocoHealth(skipped).boxes.unusable,
+    }).toMatchInlineSnapshot(`
       {
         "unusable": {
           "crowd": {
@@ -129,11 +133,12 @@ describeWithShared('a file with 25 faults put in on purpose', 'data/bccd/annotat
           },
         },
         "warnings": [
-          "repaired annotations: 1 have no area (taken as width x height), 1 have no iscrowd (taken as 0)",
-          "1 images have no size in the file; it is read from the pictures (images[22])",
+          "1 images have no size in the file: it is read from the pictures (images[22])",
           "7 faults in annotations that were skipped (annotations[119] (id 515).category_id: expected a whole number or a string, found null, annotations[144] (id 627).bbox: expected [x, y, width, height], four finite numbers, found [1, 2, 3], annotations[167] (id 670).bbox: expected [x, y, width, height], four finite numbers, found nothing, annotations[197] (id 972).bbox: expected [x, y, width, height], four finite numbers, found [1, 2, null, 4], annotations[211] (id 1000).bbox: expected [x, y, width, height], four finite numbers, found ["1", "2", "30", "40"], ...)",
+          "1 annotations have no area: taken as width x height (annotations[225])",
+          "1 annotations have no iscrowd: taken as 0 (annotations[246])",
           "1 images were listed again and skipped (images[40])",
-          "1 annotations repeat an id (all boxes count) (id 1485)",
+          "1 annotations repeat an id: all boxes count (id 1485)",
         ],
       }
     `);

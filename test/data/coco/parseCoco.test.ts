@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { DatasetError } from '../../../src/errors.js';
+import { messagesOf } from '../../support/repairs.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 /** One image, one category, and these annotations; ids from 1. */
@@ -37,7 +38,7 @@ describe('inputs', () => {
     images: [{ id: 1, file_name: 'a.jpg', width: 640, height: 480 }],
     annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [10, 10, 20, 20], area: 400, iscrowd: 0 }],
     categories: [{ id: 1, name: 'cell' }],
-    warnings: [],
+    repairs: [],
   };
   beforeAll(() => {
     folder = temporaryFolder();
@@ -68,27 +69,28 @@ describe('inputs', () => {
 });
 
 describe('repairs (missing area, iscrowd, id)', () => {
-  it('area = width x height, iscrowd = 0, one warning with counts', () => {
-    const { annotations, warnings } = parseCoco(file([{ area: undefined }, { iscrowd: undefined, area: 7 }]));
+  it('area = width x height, iscrowd = 0, a line for each', () => {
+    const { annotations, repairs } = parseCoco(file([{ area: undefined }, { iscrowd: undefined, area: 7 }]));
     expect(annotations.map(({ area, iscrowd }) => [area, iscrowd])).toEqual([
       [400, 0],
       [7, 0],
     ]);
-    expect(warnings).toEqual([
-      'repaired annotations: 1 have no area (taken as width x height), 1 have no iscrowd (taken as 0)',
+    expect(messagesOf(repairs)).toEqual([
+      '1 annotations have no area: taken as width x height (annotations[0])',
+      '1 annotations have no iscrowd: taken as 0 (annotations[1])',
     ]);
   });
 
   it('a missing id becomes the next free number', () => {
-    const { annotations, warnings } = parseCoco(file([{ id: undefined }, { id: 7 }, { id: null }]));
+    const { annotations, repairs } = parseCoco(file([{ id: undefined }, { id: 7 }, { id: null }]));
     expect(annotations.map(({ id }) => id)).toEqual([8, 7, 9]);
-    expect(warnings).toEqual(['repaired annotations: 2 have no id (numbered)']);
+    expect(messagesOf(repairs)).toEqual(['2 annotations have no id: numbered (annotations[0], annotations[2])']);
   });
 
   it('repeated ids are listed, and both boxes stay', () => {
-    const { annotations, warnings } = parseCoco(file([{ id: 7 }, { id: 7 }]));
+    const { annotations, repairs } = parseCoco(file([{ id: 7 }, { id: 7 }]));
     expect(annotations).toHaveLength(2);
-    expect(warnings).toEqual(['1 annotations repeat an id (all boxes count) (id 7)']);
+    expect(messagesOf(repairs)).toEqual(['1 annotations repeat an id: all boxes count (id 7)']);
   });
 });
 
@@ -158,7 +160,7 @@ describe('ids', () => {
       { id: 1, file_name: 'a.jpg', width: 4, height: 4 },
       { id: 2, file_name: 'a.jpg', width: 4, height: 4 },
     ];
-    expect(parseCoco(file([], images)).warnings).toEqual([
+    expect(messagesOf(parseCoco(file([], images)).repairs)).toEqual([
       '1 file names are listed again under another image id (a.jpg: 1, 2)',
     ]);
   });
@@ -195,7 +197,7 @@ describe('boxes', () => {
   it('skipped with a warning, on request', () => {
     const parsed = parseCoco(file([{}, { bbox: [] }, { category_id: null }]), { onBad: 'skip' });
     expect(parsed.annotations).toHaveLength(1);
-    expect(parsed.warnings).toMatchInlineSnapshot(`
+    expect(messagesOf(parsed.repairs)).toMatchInlineSnapshot(`
       [
         "2 faults in annotations that were skipped (annotations[1] (id 2).bbox: expected [x, y, width, height], four finite numbers, found [], annotations[2] (id 3).category_id: expected a whole number or a string, found null)",
       ]
@@ -214,9 +216,11 @@ describe('image sizes', () => {
     ['-1', { width: -1, height: -1 }],
     ['null', { width: null, height: null }],
   ])('%s: to be read from the picture', (_, size) => {
-    const { images, warnings } = parseCoco(file([], [{ id: 1, file_name: 'a.jpg', ...size }]));
+    const { images, repairs } = parseCoco(file([], [{ id: 1, file_name: 'a.jpg', ...size }]));
     expect(images).toEqual([{ id: 1, file_name: 'a.jpg' }]);
-    expect(warnings).toEqual(['1 images have no size in the file; it is read from the pictures (images[0])']);
+    expect(messagesOf(repairs)).toEqual([
+      '1 images have no size in the file: it is read from the pictures (images[0])',
+    ]);
   });
 
   it('not whole pixels', () => {

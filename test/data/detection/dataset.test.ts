@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { type DatasetOptions, openDetectionDataset } from '../../../src/data/detection/dataset.js';
 import { plainImage, savePicture } from '../../support/pictureFolder.js';
+import { messagesOf } from '../../support/repairs.js';
 import { describeWithShared } from '../../support/shared.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
@@ -63,7 +64,12 @@ describe('openDetectionDataset', () => {
     );
     expect([...records[0]!.boxes]).toEqual([10, 5, 30, 15, 0, 30, 15, 40]);
     expect(summary).toMatchObject({ images: 1, withBoxes: 1, withoutBoxes: 0, boxes: 2 });
-    expect(summary.dropped).toEqual({ crowd: 1, degenerateIds: [3, 4, 5, 6] });
+    expect(summary.dropped).toEqual({ crowd: 1, degenerate: 4 });
+    expect(messagesOf(summary.repairs.targets)).toEqual([
+      '1 boxes reach over an edge of their picture: cut there (annotation 2)',
+      '4 boxes are thinner than a pixel or outside of their picture: left out (annotation 3, annotation 4, annotation 5, annotation 6)',
+    ]);
+    expect(summary.repairs.pictures).toEqual([]);
   });
 
   it('labels follow the sorted category ids, whatever their order in the file', async () => {
@@ -91,6 +97,9 @@ describe('openDetectionDataset', () => {
     expect(dropped.records.map(({ imageId }) => imageId)).toEqual([1]);
     for (const { summary } of [kept, dropped])
       expect(summary).toMatchObject({ images: 2, withBoxes: 1, withoutBoxes: 1 });
+    const leftOut = '1 pictures have no usable box: left out (b.png)';
+    expect(messagesOf(kept.summary.repairs.targets)).not.toContain(leftOut);
+    expect(messagesOf(dropped.summary.repairs.targets)).toContain(leftOut);
   });
 
   it.each<[string, Sides, number]>([
@@ -102,11 +111,9 @@ describe('openDetectionDataset', () => {
     const { records, summary } = await openWith([image(1, 'lying.jpg', sides)], [box(1, 1, [10, 50, 20, 30])]);
     expect(records[0]).toMatchObject({ width: 40, height: 60 });
     expect([...records[0]!.boxes]).toEqual([10, 50, 30, 60]);
-    expect(summary.otherSize).toHaveLength(warnings);
-    if (warnings > 0)
-      expect(summary.otherSize).toEqual([
-        { at: 'lying.jpg', message: 'is 40 x 60 upright, the annotations say 60 x 40' },
-      ]);
+    const told =
+      '1 pictures have another size than the annotations say: their own is used (lying.jpg is 40 x 60 upright, not 60 x 40)';
+    expect(messagesOf(summary.repairs.pictures)).toEqual(warnings > 0 ? [told] : []);
   });
 
   it('all pictures that are missing or broken are listed at once', async () => {
@@ -168,7 +175,7 @@ describeWithShared('50 + 50 pictures of COCO', 'data/tiny_coco', (tiny) => {
   ])('%s: %i pictures, %i with boxes, the sizes of the file', async (split, images, withBoxes) => {
     const coco = parseCoco(join(tiny, 'annotations', `instances_${split}.json`));
     const { summary, categories: named } = await openDetectionDataset(coco, join(tiny, split), { source: split });
-    expect(summary).toMatchObject({ images, withBoxes, broken: [], otherSize: [] });
+    expect(summary).toMatchObject({ images, withBoxes, broken: [], repairs: { pictures: [] } });
     expect(named).toHaveLength(80);
   });
 });

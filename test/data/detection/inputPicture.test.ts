@@ -18,9 +18,13 @@ it.each([
   const { pixels, shape, input } = inputPicture(await openDecoder()(file), rule);
 
   const record = { imageId: 1, file, width, height, boxes: new Float32Array(), labels: new Int32Array() };
-  const summary = { images: 1, withBoxes: 0, withoutBoxes: 1, boxes: 0, dropped: { crowd: 0, degenerateIds: [] } };
+  const summary = { images: 1, withBoxes: 0, withoutBoxes: 1, boxes: 0, dropped: { crowd: 0, degenerate: 0 } };
   const loader = new DetectionLoader({
-    dataset: { records: [record], categories: [], summary: { ...summary, broken: [], otherSize: [] } },
+    dataset: {
+      records: [record],
+      categories: [],
+      summary: { ...summary, broken: [], repairs: { pictures: [], targets: [] } },
+    },
     batchSize: 1,
     ...rule,
     shuffle: false,

@@ -17,9 +17,9 @@ const emptySummary = {
   withBoxes: 0,
   withoutBoxes: 0,
   boxes: 0,
-  dropped: { crowd: 0, degenerateIds: [] },
+  dropped: { crowd: 0, degenerate: 0 },
   broken: [],
-  otherSize: [],
+  repairs: { pictures: [], targets: [] },
 };
 
 /** One box a picture, from (10, 20) to (30, 40). */

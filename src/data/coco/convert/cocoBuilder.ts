@@ -1,8 +1,8 @@
 import { DatasetError, type Problem } from '../../../errors.js';
+import { RepairTally } from '../../repairs.js';
 import type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoImage } from '../cocoFile.js';
 import { learningProblems } from '../health.js';
 import { parseCoco } from '../parseCoco.js';
-import { Tally } from '../tally.js';
 
 interface Box {
   readonly image: number;
@@ -17,7 +17,7 @@ export class CocoBuilder {
   readonly #images: (CocoImage & { readonly file_name: string })[] = [];
   readonly #boxes: Box[] = [];
   readonly #places = new Set<string>();
-  readonly #notes = new Tally();
+  readonly #notes = new RepairTally();
 
   /** @param strict makes problems of what is otherwise passed over or mended */
   constructor(readonly strict: boolean) {}
@@ -78,9 +78,10 @@ export class CocoBuilder {
     });
     const file = parseCoco({ images, annotations, categories }, { name: source });
     const nothing = learningProblems(file);
-    const notes = this.#notes.sentences();
-    if (nothing.length > 0) throw new DatasetError(source, nothing, notes.join('\n') || undefined);
-    return { ...file, warnings: [...notes, ...file.warnings] };
+    const notes = this.#notes.repairs();
+    if (nothing.length > 0)
+      throw new DatasetError(source, nothing, notes.map(({ message }) => message).join('\n') || undefined);
+    return { ...file, repairs: [...notes, ...file.repairs] };
   }
 
   #namesFound(): CocoCategory[] {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { labelmeToCoco, vocToCoco, yoloToCoco } from '../../../../src/index.data.js';
+import { messagesOf } from '../../../support/repairs.js';
 import { temporaryFolder } from '../../../support/temporaryFolder.js';
 
 let folder: string;
@@ -53,7 +54,7 @@ describe('PASCAL VOC', () => {
     write('b.xml', xml(object('dog', [1, 1, 9, 9]), 'b.jpg'));
     const dropped = await vocToCoco(folder, { pixels: 'edges', difficult: 'drop' });
     expect([dropped.images.length, dropped.annotations.length]).toEqual([2, 1]);
-    expect(dropped.warnings).toContain('1 difficult objects were left out (a.xml object[0])');
+    expect(messagesOf(dropped.repairs)).toContain('1 difficult objects were left out (a.xml object[0])');
     expect((await vocToCoco(folder, { pixels: 'edges', difficult: 'keep' })).annotations[0]!.iscrowd).toBe(0);
   });
 
@@ -71,9 +72,9 @@ describe('PASCAL VOC', () => {
     `);
     write('a.xml', xml(object('dog', [1, 2, 5, 5])));
     write('c.xml', '<annotations/>');
-    const { annotations, warnings } = await vocToCoco(folder, { pixels: 'edges' });
+    const { annotations, repairs } = await vocToCoco(folder, { pixels: 'edges' });
     expect(annotations).toHaveLength(1);
-    expect(warnings).toEqual([
+    expect(messagesOf(repairs)).toEqual([
       '1 objects have no label and were passed over (b.xml object[0])',
       '2 files are of another kind and were passed over (c.xml, d.xml)',
       `no picture is below ${folder}: names and sizes are as written (${folder})`,
@@ -202,7 +203,7 @@ describe('LabelMe', () => {
       },
     ];
     write('a.json', file(shapes));
-    const { images, annotations, categories, warnings } = await labelmeToCoco(folder);
+    const { images, annotations, categories, repairs } = await labelmeToCoco(folder);
     expect(images).toEqual([{ id: 1, file_name: 'img/a.jpg', width: 60, height: 40 }]);
     expect(annotations.map(({ category_id, bbox }) => [category_id, bbox])).toEqual([
       [2, [10, 5.5, 20, 14.5]],
@@ -211,7 +212,7 @@ describe('LabelMe', () => {
       [1, [5, 5, 10, 10]],
     ]);
     expect(categories.map(({ name }) => name)).toEqual(['a', 'b']);
-    expect(warnings[0]).toBe('2 points and lines were left out (a.json shapes[4], a.json shapes[5])');
+    expect(messagesOf(repairs)[0]).toBe('2 points and lines were left out (a.json shapes[4], a.json shapes[5])');
   });
 
   it('wrong numbers are listed; one point, a missing label and a foreign json are passed over', async () => {
@@ -238,9 +239,9 @@ describe('LabelMe', () => {
     write('c.json', '[]');
     await expect(labelmeToCoco(folder)).rejects.toThrow('a.json shapes[3]: expected finite numbers');
     write('a.json', file([...nothing, { label: 7, points: triangle }]));
-    const { annotations, categories, warnings } = await labelmeToCoco(folder);
+    const { annotations, categories, repairs } = await labelmeToCoco(folder);
     expect([annotations.length, categories]).toEqual([1, [{ id: 1, name: '7' }]]);
-    expect(warnings.slice(0, 4)).toEqual([
+    expect(messagesOf(repairs).slice(0, 4)).toEqual([
       '1 shapes have fewer than two points and were passed over (a.json shapes[0])',
       '1 shapes are empty and were passed over (a.json shapes[1])',
       '1 objects have no label and were passed over (a.json shapes[2])',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ConvertOptions, convertToCoco } from '../../../../src/index.data.js';
 import { writeFiles, writePictures } from '../../../support/annotationWriters.js';
+import { messagesOf } from '../../../support/repairs.js';
 import { temporaryFolder } from '../../../support/temporaryFolder.js';
 
 const parent = temporaryFolder();
@@ -25,7 +26,7 @@ async function boxesOf(
     const rounded = bbox.map((number) => Math.round(number * 1000) / 1000).join(' ');
     return `${nameOf.get(category_id)} ${rounded}${iscrowd ? ' crowd' : ''}`;
   });
-  return { boxes, warnings: file.warnings };
+  return { boxes, warnings: messagesOf(file.repairs) };
 }
 
 describe('CSV', () => {

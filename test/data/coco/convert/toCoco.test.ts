@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ConvertOptions, convertToCoco } from '../../../../src/index.data.js';
 import { writeFiles, writePictures } from '../../../support/annotationWriters.js';
+import { messagesOf } from '../../../support/repairs.js';
 import { temporaryFolder } from '../../../support/temporaryFolder.js';
 
 const parent = temporaryFolder();
@@ -28,7 +29,7 @@ async function converted(options: ConvertOptions, input = '') {
     `${file_name} ${width}x${height}`,
     ...file.annotations.filter(({ image_id }) => image_id === id).map(({ bbox }) => bbox.join(' ')),
   ]);
-  return { boxes, warnings: file.warnings, categories: file.categories };
+  return { boxes, warnings: messagesOf(file.repairs), categories: file.categories };
 }
 
 async function messageOf(options: ConvertOptions, input = ''): Promise<string> {
