@@ -84,6 +84,11 @@ export class EngineError extends CmtdetError {
   }
 }
 
+/** A model that cannot be written in the form that was asked for. */
+export class ExportError extends CmtdetError {
+  override readonly name = 'ExportError';
+}
+
 /** A command called with arguments that make no sense together. */
 export class UsageError extends CmtdetError {
   override readonly name = 'UsageError';

@@ -34,6 +34,7 @@ export {
   ConfigError,
   DatasetError,
   EngineError,
+  ExportError,
   ImageError,
   InterruptedError,
   NonFiniteError,

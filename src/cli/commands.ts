@@ -100,6 +100,25 @@ function addModelCommands(program: Command): void {
     });
 
   program
+    .command('export')
+    .description('a trained model for other programs, compared with cmtdet after it is written')
+    .argument('<checkpoint>', 'of a detector or a classifier')
+    .addOption(new Option('--format <format>', 'what to write').choices(['onnx']).makeOptionMandatory())
+    .requiredOption('--out <path>', 'file or folder to write')
+    .option('--size <pixels>', 'one size of picture, heightxwidth (default: any, of a detector)', inputSize)
+    .option('--batch <number>', 'pictures at a time (default: any number)', count)
+    .addOption(
+      new Option('--opset <version>', 'of the operators of ONNX').choices(['17', '18', '19', '20']).default('17'),
+    )
+    .addOption(new Option('--pixels <type>', 'of the input').choices(['uint8', 'float32']).default('uint8'))
+    .option('--nms', 'decode boxes and suppress duplicates inside of the model')
+    .option('--float16', 'store weights in half the bytes')
+    .option('--external-data', 'weights in a file of their own (default: above 2 GB)')
+    .option('--pictures <files...>', 'to compare with cmtdet on (default: two that are drawn)')
+    .option(...json)
+    .action(async (checkpoint, options) => (await import('./export.js')).runExport(checkpoint, options));
+
+  program
     .command('info')
     .description('size and cost of a model')
     .argument('<model>', 'a name (cmt_ti, retinanet_cmt_s), a config, or a checkpoint')

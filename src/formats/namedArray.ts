@@ -168,3 +168,25 @@ export function permuteAxes(data: Float32Array, shape: readonly number[], axes: 
   );
   return permuted;
 }
+
+const largestHalf = 65504;
+
+/** IEEE 754 binary16 bits of the nearest values, ties to even; beyond the largest finite one, that one. */
+export function toFloat16(values: Float32Array): Uint16Array {
+  const halves = new Uint16Array(values.length);
+  for (const [i, value] of values.entries()) {
+    const magnitude = Math.min(Math.abs(value), largestHalf);
+    const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
+    const unit = halfUnits[exponent + 15]!;
+    const steps = roundToEven(magnitude / unit); // 2^10 of them a binade
+    halves[i] = (value < 0 ? 0x8000 : 0) | (steps + (exponent + 14) * 0x400);
+  }
+  return halves;
+}
+
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest === 0.5) return below % 2 === 0 ? below : below + 1;
+  return rest < 0.5 ? below : below + 1;
+}

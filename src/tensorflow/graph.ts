@@ -1,6 +1,6 @@
 /** A TensorFlow graph under construction. It only grows; TensorFlow has no way to take an operation out. */
 import { EngineError } from '../errors.js';
-import { type Output, type Pointer, type TensorflowApi, tensorflow, toDims, withStatus } from './api.js';
+import { type Output, type Pointer, readBuffer, type TensorflowApi, tensorflow, toDims, withStatus } from './api.js';
 import { type Attribute, attributeTypes, setGraphAttribute } from './attributes.js';
 import { type DataType, dataTypeOf, dataTypes, type HostTensor, stringsToNative, toNative } from './hostTensor.js';
 
@@ -165,6 +165,30 @@ export class Graph {
       return [...dims].map(Number);
     });
     return { shape: shape?.includes(-1) ? undefined : shape, dtype };
+  }
+
+  /** The name of an output's operation, which is unique in the graph. */
+  nameOf({ oper }: Output): string {
+    return this.#tf.TF_OperationName(oper);
+  }
+
+  /** The operation of a name. @throws EngineError when there is none */
+  operationNamed(name: string): Pointer {
+    const operation = this.#tf.TF_GraphOperationByName(this.pointer, name);
+    if (!operation) throw new EngineError(`the graph has no operation ${name}`);
+    return operation;
+  }
+
+  /** The graph as TensorFlow writes it: a serialised `GraphDef`. */
+  serialise(): Uint8Array {
+    const tf = this.#tf;
+    const buffer = tf.TF_NewBuffer();
+    try {
+      withStatus('GraphDef', (status) => tf.TF_GraphToGraphDef(this.pointer, buffer, status));
+      return readBuffer(buffer);
+    } finally {
+      tf.TF_DeleteBuffer(buffer);
+    }
   }
 
   dispose(): void {

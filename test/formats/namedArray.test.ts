@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { arrayFromBytes, copyStrided, elementCount, permuteAxes, toFloat32 } from '../../src/formats/namedArray.js';
+import {
+  arrayFromBytes,
+  copyStrided,
+  elementCount,
+  permuteAxes,
+  toFloat16,
+  toFloat32,
+} from '../../src/formats/namedArray.js';
 
 const halves = (...bits: number[]) => ({ shape: [bits.length], data: Uint16Array.from(bits) });
 
@@ -87,5 +94,27 @@ describe('permuteAxes', () => {
     const data = Float32Array.from({ length: 120 }, (_, i) => i);
     const there = permuteAxes(data, [2, 3, 4, 5], [2, 3, 1, 0]);
     expect(permuteAxes(there, [4, 5, 3, 2], [3, 2, 0, 1])).toEqual(data);
+  });
+});
+
+describe('float16 bits', () => {
+  it.each([
+    [0, 0x0000],
+    [-0.5, 0xb800],
+    [1, 0x3c00],
+    [65504, 0x7bff],
+    [1e6, 0x7bff], // beyond the largest
+    [2 ** -24, 0x0001], // the smallest
+    [2 ** -25, 0x0000], // half of it: to even
+    [1 + 2 ** -11, 0x3c00], // a tie: to even
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [2 - 2 ** -12, 0x4000], // rounds up to the next power of two
+  ])('%f', (value, bits) => {
+    expect([...toFloat16(Float32Array.of(value))]).toEqual([bits]);
+  });
+
+  it('every finite number of 16 bits comes back', () => {
+    const bits = Uint16Array.from({ length: 0x7c00 }, (_, i) => i);
+    expect(toFloat16(toFloat32({ dtype: 'F16', shape: [bits.length], data: bits }))).toEqual(bits);
   });
 });

@@ -239,7 +239,8 @@ function recomputed(block: CmtBlock, x: tf.Tensor4D, bias: BiasByRows | undefine
 
 class Stage extends Module {
   readonly patch: PatchAggregation;
-  readonly positionBias: PositionBias | undefined;
+  /** Another one may take its place, as an export does while it records. */
+  positionBias: PositionBias | undefined;
   readonly blocks: CmtBlock[];
   /** Whether training computes the activations of each block again in the backward pass, to save memory. */
   recompute = false;

@@ -1,0 +1,104 @@
+/** Brings a trained model to other programs. */
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { RgbImage } from '../data/image/image.js';
+import { renderScene } from '../data/shapes/render.js';
+import { randomScene } from '../data/shapes/scene.js';
+import type { Difference } from '../export/compare.js';
+import { exportOnnx } from '../export/onnx/exportOnnx.js';
+import type { Opset } from '../export/onnx/onnxGraph.js';
+import { OnnxRuntime } from '../export/onnx/runtime.js';
+import { verify } from '../export/verify.js';
+import { isSafetensors } from '../formats/stateDict.js';
+import type { Size } from '../geometry/size.js';
+import { isOurCheckpoint, readDescription } from '../models/checkpoints/modelFile.js';
+import { Classifier } from '../models/classifier.js';
+import { Detector } from '../models/detector.js';
+import { Random } from '../random.js';
+import { openDecoder } from '../tensorflow/jpegDecoder.js';
+
+export interface ExportOptions {
+  /** Of `pretrain` or `train`; or of the CMT authors. */
+  readonly checkpoint: string;
+  readonly format: 'onnx';
+  /** The file or folder to write. */
+  readonly out: string;
+  /** Version of the standard operators of ONNX. @default 17 */
+  readonly opset?: Opset | undefined;
+  /** Pictures at a time. @default any number */
+  readonly batch?: number | undefined;
+  /** Of the pictures, in pixels. @default any size for a detector, its own for a classifier */
+  readonly size?: Size | undefined;
+  /** Type of the input's elements. @default 'uint8' */
+  readonly pixels?: 'uint8' | 'float32' | undefined;
+  /** Boxes are decoded, and duplicates suppressed, inside of a detector. @default false */
+  readonly nms?: boolean | undefined;
+  /** Weights are stored as float16. @default false */
+  readonly float16?: boolean | undefined;
+  /** Weights go to a file of their own. @default only above 2 GB */
+  readonly externalData?: boolean | undefined;
+  /** Pictures to compare the written model with cmtdet on. @default two that are drawn */
+  readonly pictures?: readonly string[] | undefined;
+}
+
+export interface ExportResult {
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** undefined where the program that would run the model is not installed. */
+  readonly verification: Verification | undefined;
+}
+
+export interface Verification {
+  /** What ran the written model. */
+  readonly runtime: string;
+  readonly pictures: number;
+  readonly differences: readonly Difference[];
+}
+
+/** @throws CheckpointError, ExportError, ImageError */
+export async function exportModel(options: ExportOptions): Promise<ExportResult> {
+  const { checkpoint, out, opset, batch, size, pixels = 'uint8', nms = false, float16 = false } = options;
+  const model = loadModel(checkpoint);
+  try {
+    const settings = { opset: opset ?? 17, batch, size, pixels, nms, float16 } as const;
+    const externalData = options.externalData ?? false;
+    const paths = await exportOnnx(model, out, { version: packageVersion(), ...settings, externalData });
+    const files = await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size })));
+    return { files, verification: await verifyOnnx(model, out, options) };
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** A checkpoint of ours as it says itself; others are classifiers of the CMT authors. */
+function loadModel(checkpoint: string): Classifier | Detector {
+  const isDetector =
+    isSafetensors(checkpoint) && isOurCheckpoint(checkpoint) && readDescription(checkpoint).kind === 'detector';
+  const quickToStart = { fuse: false, optimize: false };
+  return isDetector ? Detector.load(checkpoint, quickToStart) : Classifier.load(checkpoint, quickToStart);
+}
+
+async function verifyOnnx(
+  model: Classifier | Detector,
+  path: string,
+  { pictures = [], size, batch, pixels = 'uint8' }: ExportOptions,
+): Promise<Verification | undefined> {
+  const runtime = await OnnxRuntime.open(path);
+  if (runtime === undefined) return undefined;
+  try {
+    const images = pictures.length > 0 ? await Promise.all(pictures.map((file) => openDecoder()(file))) : await drawn();
+    const differences = await verify(model, runtime, images, { size, batch: batch ?? 2, pixels });
+    return { runtime: `onnxruntime ${runtime.version}`, pictures: images.length, differences };
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+const drawnSide = 256;
+
+function drawn(): Promise<RgbImage[]> {
+  const random = new Random(0);
+  return Promise.all([0, 1].map(() => renderScene(randomScene(random, drawnSide), random)));
+}
+
+const packageVersion = (): string =>
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
