@@ -11,7 +11,8 @@ export interface ExportCommandOptions extends Omit<ExportOptions, 'checkpoint' |
 
 export async function runExport(checkpoint: string, command: ExportCommandOptions): Promise<void> {
   const { json, opset, size, ...others } = command;
-  if (!command.out.endsWith('.onnx')) throw new UsageError(`${command.out}: expected a file that ends in .onnx`);
+  if (command.format === 'onnx' && !command.out.endsWith('.onnx'))
+    throw new UsageError(`${command.out}: expected a file that ends in .onnx`);
   const result = await exportModel({
     ...others,
     checkpoint,

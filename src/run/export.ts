@@ -8,7 +8,8 @@ import type { Difference } from '../export/compare.js';
 import { exportOnnx } from '../export/onnx/exportOnnx.js';
 import type { Opset } from '../export/onnx/onnxGraph.js';
 import { OnnxRuntime } from '../export/onnx/runtime.js';
-import { verify } from '../export/verify.js';
+import { exportSavedModel, openSavedModel, savedModelSize } from '../export/savedModel/exportSavedModel.js';
+import { type Foreign, verify } from '../export/verify.js';
 import { isSafetensors } from '../formats/stateDict.js';
 import type { Size } from '../geometry/size.js';
 import { isOurCheckpoint, readDescription } from '../models/checkpoints/modelFile.js';
@@ -20,14 +21,14 @@ import { openDecoder } from '../tensorflow/jpegDecoder.js';
 export interface ExportOptions {
   /** Of `pretrain` or `train`; or of the CMT authors. */
   readonly checkpoint: string;
-  readonly format: 'onnx';
+  readonly format: 'onnx' | 'savedmodel';
   /** The file or folder to write. */
   readonly out: string;
   /** Version of the standard operators of ONNX. @default 17 */
   readonly opset?: Opset | undefined;
   /** Pictures at a time. @default any number */
   readonly batch?: number | undefined;
-  /** Of the pictures, in pixels. @default any size for a detector, its own for a classifier */
+  /** Of the pictures, in pixels. @default any size for a detector (short by long side in a SavedModel), its own for a classifier */
   readonly size?: Size | undefined;
   /** Type of the input's elements. @default 'uint8' */
   readonly pixels?: 'uint8' | 'float32' | undefined;
@@ -56,17 +57,38 @@ export interface Verification {
 
 /** @throws CheckpointError, ExportError, ImageError */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
-  const { checkpoint, out, opset, batch, size, pixels = 'uint8', nms = false, float16 = false } = options;
-  const model = loadModel(checkpoint);
+  const model = loadModel(options.checkpoint);
   try {
-    const settings = { opset: opset ?? 17, batch, size, pixels, nms, float16 } as const;
-    const externalData = options.externalData ?? false;
-    const paths = await exportOnnx(model, out, { version: packageVersion(), ...settings, externalData });
+    const { files: paths, open } = await write(model, options);
     const files = await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size })));
-    return { files, verification: await verifyOnnx(model, out, options) };
+    const foreign = await open();
+    return { files, verification: foreign && (await compared(model, foreign, options)) };
   } finally {
     await model.dispose();
   }
+}
+
+interface Runner extends Foreign {
+  readonly name: string;
+  dispose(): Promise<void>;
+}
+
+interface Written {
+  readonly files: readonly string[];
+  /** Loads what was written; undefined where there is nothing to run it. */
+  readonly open: () => Promise<Runner | undefined>;
+}
+
+async function write(model: Classifier | Detector, options: ExportOptions): Promise<Written> {
+  const { format, out, opset = 17, batch, size, pixels = 'uint8' } = options;
+  if (format === 'savedmodel') {
+    const { files, outputs } = await exportSavedModel(model, out, { batch, size, pixels });
+    return { files, open: async () => openSavedModel(out, outputs) };
+  }
+  const { nms = false, float16 = false, externalData = false } = options;
+  const settings = { opset, batch, size, pixels, nms, float16, externalData };
+  const files = await exportOnnx(model, out, { version: packageVersion(), ...settings });
+  return { files, open: () => OnnxRuntime.open(out) };
 }
 
 /** A checkpoint of ours as it says itself; others are classifiers of the CMT authors. */
@@ -77,19 +99,15 @@ function loadModel(checkpoint: string): Classifier | Detector {
   return isDetector ? Detector.load(checkpoint, quickToStart) : Classifier.load(checkpoint, quickToStart);
 }
 
-async function verifyOnnx(
-  model: Classifier | Detector,
-  path: string,
-  { pictures = [], size, batch, pixels = 'uint8' }: ExportOptions,
-): Promise<Verification | undefined> {
-  const runtime = await OnnxRuntime.open(path);
-  if (runtime === undefined) return undefined;
+async function compared(model: Classifier | Detector, foreign: Runner, options: ExportOptions): Promise<Verification> {
+  const { format, pictures = [], batch, pixels = 'uint8' } = options;
   try {
     const images = pictures.length > 0 ? await Promise.all(pictures.map((file) => openDecoder()(file))) : await drawn();
-    const differences = await verify(model, runtime, images, { size, batch: batch ?? 2, pixels });
-    return { runtime: `onnxruntime ${runtime.version}`, pictures: images.length, differences };
+    const size = options.size ?? (format === 'savedmodel' ? savedModelSize(model) : undefined);
+    const differences = await verify(model, foreign, images, { size, batch: batch ?? 2, pixels });
+    return { runtime: foreign.name, pictures: images.length, differences };
   } finally {
-    await runtime.dispose();
+    await foreign.dispose();
   }
 }
 

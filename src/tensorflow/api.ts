@@ -124,6 +124,16 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_SetConfig(options: Pointer, bytes: Uint8Array, length: number, status: Pointer): void;
   TF_SetTarget(options: Pointer, target: string): void;
   TF_NewSession(graph: Pointer, options: Pointer, status: Pointer): Pointer;
+  TF_LoadSessionFromSavedModel(
+    options: Pointer,
+    runOptions: 0n,
+    folder: string,
+    tags: string[],
+    tagCount: number,
+    graph: Pointer,
+    metaGraph: 0n,
+    status: Pointer,
+  ): Pointer;
   TF_CloseSession(session: Pointer, status: Pointer): void;
   TF_DeleteSession(session: Pointer, status: Pointer): void;
   TF_SessionListDevices(session: Pointer, status: Pointer): Pointer;
@@ -216,6 +226,7 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_SetConfig: ['void', p, p, 'size_t', p],
   TF_SetTarget: ['void', p, 'str'],
   TF_NewSession: [p, p, p, p],
+  TF_LoadSessionFromSavedModel: [p, p, p, 'str', 'str *', 'int', p, p, p],
   TF_CloseSession: ['void', p, p],
   TF_DeleteSession: ['void', p, p],
   TF_SessionListDevices: [p, p, p],

@@ -29,15 +29,20 @@ export class Session {
   /**
    * @param config a serialised `ConfigProto`
    * @param target what runs it: TensorFlow in this process, or a server as `TF_ServerTarget` names it
+   * @param savedModel a folder whose graph is loaded into the empty `graph`
    */
-  constructor(graph: Graph, config: Uint8Array, target: string | undefined, recording: Recording) {
+  constructor(graph: Graph, config: Uint8Array, target: string | undefined, recording: Recording, savedModel?: string) {
     this.#recording = recording;
     const tf = this.#tf;
     const options = tf.TF_NewSessionOptions();
     try {
       withStatus('session options', (status) => tf.TF_SetConfig(options, config, config.length, status));
       if (target !== undefined) tf.TF_SetTarget(options, target);
-      this.#pointer = withStatus('session', (status) => tf.TF_NewSession(graph.pointer, options, status));
+      this.#pointer = withStatus('session', (status) =>
+        savedModel === undefined
+          ? tf.TF_NewSession(graph.pointer, options, status)
+          : tf.TF_LoadSessionFromSavedModel(options, 0n, savedModel, ['serve'], 1, graph.pointer, 0n, status),
+      );
     } finally {
       tf.TF_DeleteSessionOptions(options);
     }

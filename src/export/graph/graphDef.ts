@@ -90,6 +90,7 @@ export interface NodeMessage {
 
 export interface GraphMessage {
   readonly node: readonly NodeMessage[];
+  readonly versions?: unknown;
 }
 
 /** protobufjs' form of a 64-bit number. */

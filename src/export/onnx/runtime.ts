@@ -10,7 +10,7 @@ const errorsOnly = 3;
 
 export class OnnxRuntime {
   private constructor(
-    readonly version: string,
+    readonly name: string,
     readonly session: InferenceSession,
     private readonly newTensor: typeof Tensor,
   ) {}
@@ -28,7 +28,7 @@ export class OnnxRuntime {
     const session = await InferenceSession.create(path, options).catch((error: Error) => {
       throw new EngineError(`onnxruntime does not load ${path}: ${error.message}`);
     });
-    return new OnnxRuntime(env.versions.node ?? env.versions.common, session, Tensor);
+    return new OnnxRuntime(`onnxruntime ${env.versions.node ?? env.versions.common}`, session, Tensor);
   }
 
   async run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
