@@ -11,8 +11,11 @@ import type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 import type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
 import type { InfoOptions, ModelInfo } from './run/info.js';
 import type { Predictions, PredictOptions } from './run/predict.js';
+import type { ClassifierTrainingOptions } from './run/pretrain.js';
 import type { PreviewOptions, PreviewSheet } from './run/preview.js';
 import type { Profile, ProfileOptions } from './run/profile.js';
+import type { DetectorTrainingOptions } from './run/train.js';
+import type { TrainedRun } from './run/training.js';
 import type { EngineOptions } from './tensorflow/config.js';
 
 export type { ClassificationConfig, Config, DetectionConfig } from './config/schema.js';
@@ -58,8 +61,11 @@ export type { MemoryEstimate, MemoryReport } from './run/memory.js';
 export type { InputSize } from './run/namedModel.js';
 export type { Observer } from './run/observer.js';
 export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
+export type { ClassifierTrainingOptions } from './run/pretrain.js';
 export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
 export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
+export type { DetectorTrainingOptions } from './run/train.js';
+export type { TrainedRun, TrainingObserver, TrainingOptions } from './run/training.js';
 export type { EngineOptions } from './tensorflow/config.js';
 export type { HostArray, HostTensor } from './tensorflow/hostTensor.js';
 export type { Plan, PlannedInput, PlannedOperation, PlannedOutput } from './tensorflow/plan.js';
@@ -71,7 +77,7 @@ export type Detector = Omit<LoadedDetector, 'model' | 'refresh'>;
 
 export const Detector = {
   /**
-   * Reads a detector from a checkpoint of `train`, which may also be called as `cmtdet train`.
+   * Reads a detector from a checkpoint of `train`.
    *
    * @throws CheckpointError when the file is damaged or of another kind
    * @example
@@ -106,6 +112,31 @@ export const Classifier = {
  */
 export async function loadConfig(file: string, overrides?: readonly string[]): Promise<Config> {
   return (await import('./config/load.js')).loadConfig(file, overrides);
+}
+
+/**
+ * Trains a detector on COCO json.
+ *
+ * @throws DatasetError with every problem of the data that can be seen before the first step
+ * @throws NonFiniteError when a value stops being finite and `train.onNonFinite` is to stop
+ * @throws InterruptedError when the signal was given; everything is saved
+ * @example
+ * const config = await loadConfig('configs/first_detector.yaml', ['train.epochs=20']);
+ * const { checkpoint, metrics } = await train({ config, run: 'runs/cells' });
+ */
+export async function train(options: DetectorTrainingOptions): Promise<TrainedRun> {
+  return (await import('./run/train.js')).train(options);
+}
+
+/**
+ * Trains a classifier on class folders, whose backbone a detector can start with (`initFrom` of {@link train}).
+ *
+ * @throws DatasetError with every problem of the data that can be seen before the first step
+ * @throws NonFiniteError when a value stops being finite and `train.onNonFinite` is to stop
+ * @throws InterruptedError when the signal was given; everything is saved
+ */
+export async function pretrain(options: ClassifierTrainingOptions): Promise<TrainedRun> {
+  return (await import('./run/pretrain.js')).pretrain(options);
 }
 
 /**

@@ -3,20 +3,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config/load.js';
-import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeResults } from '../data/coco/write.js';
 import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
 import type { CocoStats } from '../eval/summarize.js';
-import { loadBackbone } from '../models/checkpoints/initFrom.js';
-import { ClassificationTask } from '../train/classificationTask.js';
-import { DetectionTask } from '../train/detectionTask.js';
-import { train } from '../train/loop.js';
-import { RunFolder } from '../train/runFolder.js';
-import type { Metrics, Task, TrainObserver } from '../train/task.js';
 import { evaluate } from './evaluate.js';
-import { dataEvents, type Observer } from './observer.js';
+import type { Observer } from './observer.js';
 import { predict } from './predict.js';
+import { pretrain } from './pretrain.js';
+import { train } from './train.js';
+import type { TrainingObserver } from './training.js';
 
 export interface DemoOptions {
   /** Folder for all that the demo makes. */
@@ -31,8 +27,8 @@ export interface DemoOptions {
 export interface DemoObserver extends Observer {
   /** A part of the demo begins; the first one is 1. */
   readonly onPart?: (part: number, parts: number, what: string) => void;
-  readonly pretraining?: TrainObserver;
-  readonly training?: TrainObserver;
+  readonly pretraining?: TrainingObserver;
+  readonly training?: TrainingObserver;
 }
 
 export interface DemoResult {
@@ -69,18 +65,23 @@ export async function demo({ out, set = [], observer = {}, signal }: DemoOptions
 
   part(2, 'pretraining the backbone to name single shapes');
   const classes = { 'data.train': join(data.crops, 'train'), 'data.val': join(data.crops, 'val') };
-  const pretraining = await loadConfig(configFile('demo_pretrain'), overrides(classes));
-  const classifier = await ClassificationTask.open(pretraining as ClassificationConfig, dataEvents(observer));
-  const { top1 } = await learn(classifier, pretraining, at('pretrain'), observer.pretraining, signal);
+  const backbone = await pretrain({
+    config: await loadConfig(configFile('demo_pretrain'), overrides(classes)),
+    run: at('pretrain'),
+    observer: { ...observer, ...observer.pretraining },
+    signal,
+  });
 
   part(3, 'training the detector with it');
-  const training = await loadConfig(configFile('demo_detector'), [...overrides(splitOverrides(data)), ...set]);
-  const detector = await DetectionTask.open(training as DetectionConfig, dataEvents(observer));
-  loadBackbone(detector.model.backbone, join(at('pretrain'), 'best.safetensors'));
-  await learn(detector, training, at('detector'), observer.training, signal);
+  const { checkpoint } = await train({
+    config: await loadConfig(configFile('demo_detector'), [...overrides(splitOverrides(data)), ...set]),
+    initFrom: backbone.checkpoint,
+    run: at('detector'),
+    observer: { ...observer, ...observer.training },
+    signal,
+  });
 
   part(4, 'measuring the best checkpoint on the val pictures');
-  const checkpoint = join(at('detector'), 'best.safetensors');
   const results = at('results.json');
   const { val } = data.splits;
   const { stats, detections } = await evaluate({ checkpoint, ...val, observer });
@@ -93,30 +94,12 @@ export async function demo({ out, set = [], observer = {}, signal }: DemoOptions
 
   const seconds = (performance.now() - started) / 1000;
   return {
-    top1: top1 ?? null,
+    top1: backbone.metrics.top1 ?? null,
     stats,
     seconds,
     paths: { data: at('data'), checkpoint, results, predictions: at('predictions') },
   };
 }
-
-async function learn<Batch>(
-  task: Task<Batch> & { close(): Promise<void> },
-  config: Config,
-  folder: string,
-  observer: TrainObserver = silent,
-  signal?: AbortSignal,
-): Promise<Metrics> {
-  const run = RunFolder.create(folder, folder, config);
-  try {
-    return await train(task, { config, run, resume: false, observer, ...(signal ? { signal } : {}) });
-  } finally {
-    run.close();
-    await task.close();
-  }
-}
-
-const silent: TrainObserver = { onStep() {}, onEvaluating() {}, onEvaluated() {}, onWarning() {} };
 
 /** The data of this demo, in place of what the config file says. */
 function splitOverrides({ splits }: ShapesFiles): Record<string, string> {

@@ -30,25 +30,27 @@ describe('docs/first-detector.md, in its order', () => {
   });
 
   it('2: nothing is wrong with it, and its batches can be seen', { timeout: 600_000 }, () => {
-    expect(runShell(check!, folder)).toContain('1200 read without a fault');
-    expect(runShell(preview!, folder)).toMatch(/batch0\.jpg: 8 of 128 x 128\n.*batch1\.jpg/);
+    expect(runShell(check!, folder).stdout).toContain('1200 read without a fault');
+    expect(runShell(preview!, folder).stdout).toMatch(/batch0\.jpg: 8 of 128 x 128\n.*batch1\.jpg/);
     expect(readdirSync(join(folder, 'first/sheets'))).toHaveLength(2);
   });
 
   it('3: a checkpoint', { timeout: 600_000 }, () => {
-    expect(runShell(train!, folder)).toContain('checkpoints: runs/first/last.safetensors, runs/first/best.safetensors');
+    expect(runShell(train!, folder).stdout).toContain(
+      'checkpoints: runs/first/last.safetensors, runs/first/best.safetensors',
+    );
   });
 
   it('4: numbers, pictures', { timeout: 600_000 }, () => {
-    expect(runShell(measure!, folder)).toMatch(/^AP +0\.50:0\.95/m);
+    expect(runShell(measure!, folder).stdout).toMatch(/^AP +0\.50:0\.95/m);
     expect(has('first/measured/precision_recall.png')).toBe(true);
     expect(readdirSync(join(folder, 'first/found'))).toHaveLength(101); // 100 pictures and detections.json
   });
 
   it('5: a program', { timeout: 600_000 }, () => {
-    expect(runShell(use!, folder)).toBe(''); // three steps teach nothing that scores 0.5
+    expect(runShell(use!, folder).stdout).toBe(''); // three steps teach nothing that scores 0.5
     const [program] = codeBlocks(page, 'ts');
     writeFileSync(join(folder, 'find.mts'), program!);
-    expect(runShell('npx tsx find.mts', folder)).toBe('[]\n');
+    expect(runShell('npx tsx find.mts', folder).stdout).toBe('[]\n');
   });
 });

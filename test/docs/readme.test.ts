@@ -25,7 +25,7 @@ it('with your own data: training and prediction, then the program on the checkpo
   const commands = codeBlocks('README.md', 'sh').find((block) => block.startsWith('npx cmtdet train'));
   runShell(commands!, folder);
   expect(readdirSync(join(folder, 'found'))).toHaveLength(9); // eight pictures and detections.json
-  expect(runShell('npx tsx examples/detect.ts runs/first/best.safetensors photos/0001.jpg\n', folder)).toBe('');
+  expect(runShell('npx tsx examples/detect.ts runs/first/best.safetensors photos/0001.jpg\n', folder).stdout).toBe('');
 });
 
 describe('links', () => {

@@ -15,7 +15,7 @@ export function cloneIn(folder: string): void {
 }
 
 /** Runs shell text as it is written, but with `npx cmtdet` and `npx tsx` from the sources; gives what it printed, or throws it. */
-export function runShell(text: string, folder: string): string {
+export function runShell(text: string, folder: string): { readonly stdout: string; readonly stderr: string } {
   const node = `"${process.execPath}" --import tsx`;
   const functions = `npx() {
     local program="$1"; shift
@@ -32,5 +32,5 @@ export function runShell(text: string, folder: string): string {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`${text}ended with ${status}:\n${stdout}\n${stderr}`);
-  return stdout;
+  return { stdout, stderr };
 }

@@ -19,6 +19,7 @@ const ofTheLanguage = [
   'Error',
   'Iterable',
   'Map',
+  'Omit',
   'Partial',
   'Pick',
   'Promise',
