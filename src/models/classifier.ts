@@ -12,6 +12,7 @@ import { buildClassifier } from './build.js';
 import { underOurNames } from './checkpoints/convertCheckpoint.js';
 import { isOurCheckpoint, loadWeights, readModel } from './checkpoints/modelFile.js';
 import type { ClassifierNetwork } from './classifiers/classifierNetwork.js';
+import { checkClassifierInput } from './inputChecks.js';
 import { normalisePixels } from './preprocess.js';
 
 type Maps = 'c2' | 'c3' | 'c4' | 'c5';
@@ -70,18 +71,21 @@ export class Classifier {
    * @returns [B, K]
    */
   async logits(images: Float32Array, shape: readonly number[]): Promise<HostTensor<Float32Array>> {
+    checkClassifierInput(images, shape, Float32Array);
     const { logits } = await this.#logits({ images: { data: images, shape } });
     return logits as HostTensor<Float32Array>;
   }
 
   /** Logits of 8-bit pictures: [B, H, W, 3] → [B, K]. */
   async pixelLogits(images: Uint8Array, shape: readonly number[]): Promise<HostTensor<Float32Array>> {
+    checkClassifierInput(images, shape, Uint8Array);
     const { logits } = await this.#pixelLogits({ images: { data: images, shape } });
     return logits as HostTensor<Float32Array>;
   }
 
   /** C2 … C5 of normalised pictures, as in {@link logits}: [B, H/s, W/s, C] with s = 4, 8, 16, 32. */
   async features(images: Float32Array, shape: readonly number[]): Promise<HostTensor<Float32Array>[]> {
+    checkClassifierInput(images, shape, Float32Array);
     const { c2, c3, c4, c5 } = await this.#features({ images: { data: images, shape } });
     return [c2, c3, c4, c5] as HostTensor<Float32Array>[];
   }

@@ -18,6 +18,7 @@ import { loadWeights, readModel } from './checkpoints/modelFile.js';
 import { type DetectorInput, detectionInput, pictureFeed, singleInput } from './detectorInput.js';
 import type { DetectorNetwork } from './detectorNetwork.js';
 import type { LevelArrays } from './heads/denseHead.js';
+import { checkDetectorInput, checkPicture } from './inputChecks.js';
 
 /** One object found. */
 export interface Detection {
@@ -88,9 +89,11 @@ export class Detector {
    *
    * @param input path of a picture, its bytes, or decoded pixels
    * @throws ImageError when it cannot be read
+   * @throws EngineError when pixels and sides do not belong together, or after {@link dispose}
    */
   async detect(input: string | Uint8Array | RgbImage, options: DetectOptions = {}): Promise<Detection[]> {
     const image = typeof input === 'string' || input instanceof Uint8Array ? await openDecoder()(input) : input;
+    checkPicture(image);
     const [detections] = await this.detectBatch(singleInput(image, this.description.input), [image], options);
     return this.#named(detections!);
   }
@@ -99,12 +102,14 @@ export class Detector {
    * Detections of a batch, labels as numbers.
    *
    * @param originalSizes of the pictures, [B]; fewer where the rest of the batch only fills it
+   * @throws EngineError when shapes, types and lengths do not belong together, or after {@link dispose}
    */
   async detectBatch(
     input: DetectorInput,
     originalSizes: readonly Size[],
     options: DetectOptions = {},
   ): Promise<Detections[]> {
+    checkDetectorInput(input, originalSizes);
     const { height, width, inputSizes } = input;
     const results = await this.#run(pictureFeed(input));
     const settings = { ...this.description.inference, ...options };

@@ -11,6 +11,7 @@ import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative, zeros 
 import { type Plan, readPlan } from './plan.js';
 import { type Device, type Recording, Session } from './session.js';
 import { Trace } from './trace.js';
+import { UnderWay } from './underWay.js';
 import type { Variable } from './variable.js';
 
 export interface GenerationOptions {
@@ -47,13 +48,14 @@ interface Slot {
 const floats = { name: 'dtype', type: attributeTypes.type, value: dataTypes.float32 };
 
 export class Generation {
+  /** Calls that need it to stay. */
+  readonly users = new UnderWay();
   readonly #session: Session;
   readonly #graph = new Graph();
   readonly #prefix: string;
   readonly #signatures = new Map<string, Signature>();
   readonly #slots = new Map<Variable, Slot>();
   readonly #changed = new Set<Variable>();
-  readonly #users = new Set<Promise<unknown>>();
   #traces = 0;
   #unset: Variable[] = [];
   /** Values that follow from a variable alone, by the variable: where they are kept, and what computes them. */
@@ -86,22 +88,6 @@ export class Generation {
   /** Whether a run of `key` needs no trace. */
   has(key: string): boolean {
     return this.#signatures.has(key);
-  }
-
-  /** Runs `work`; until it has ended, {@link idle} waits. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
-    const done = work();
-    this.#users.add(done);
-    try {
-      return await done;
-    } finally {
-      this.#users.delete(done);
-    }
-  }
-
-  /** Waits for the work under way. */
-  async idle(): Promise<void> {
-    while (this.#users.size > 0) await Promise.allSettled(this.#users);
   }
 
   /**
@@ -168,7 +154,7 @@ export class Generation {
 
   /** Waits for the work under way, then frees the session with its variables, and the graph. To be called once, and nothing after it. */
   async dispose(): Promise<void> {
-    await this.idle();
+    await this.users.idle();
     await this.#session.dispose();
     this.#graph.dispose();
     trimMemory();

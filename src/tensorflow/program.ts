@@ -11,6 +11,7 @@ import type { Plan } from './plan.js';
 import type { Server } from './server.js';
 import type { Device, Recording } from './session.js';
 import { type OperationTiming, readRunMetadata } from './timings.js';
+import { UnderWay } from './underWay.js';
 import type { Variable } from './variable.js';
 
 /** A traced function: feed named arrays, get named arrays. */
@@ -33,7 +34,7 @@ export class Program {
   #generations = 0;
   #generation: Generation;
   #functions = 0;
-  readonly #calls = new Set<Promise<unknown>>();
+  readonly #calls = new UnderWay();
   #renewal: Promise<void> | undefined;
   #disposal: Promise<void> | undefined;
   /** Where calls only plan: what they have planned. */
@@ -138,7 +139,7 @@ export class Program {
   }
 
   async #end(): Promise<void> {
-    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
+    await this.#calls.idle();
     await this.#generation.dispose();
   }
 
@@ -147,25 +148,17 @@ export class Program {
   }
 
   /** Does `work` on the generation, which stays until it has ended. @param key of what it may have to trace */
-  async #with<T>(work: (generation: Generation) => Promise<T>, key?: string): Promise<T> {
-    const call = this.#begin(work, key);
-    this.#calls.add(call);
-    try {
-      return await call;
-    } finally {
-      this.#calls.delete(call);
-    }
-  }
-
-  async #begin<T>(work: (generation: Generation) => Promise<T>, key?: string): Promise<T> {
-    while (this.#renewal !== undefined || this.#isFullFor(key)) {
-      this.#renewal ??= this.#renew().finally(() => {
-        this.#renewal = undefined;
-      });
-      await this.#renewal;
-    }
-    const generation = this.#generation;
-    return generation.during(() => work(generation));
+  #with<T>(work: (generation: Generation) => Promise<T>, key?: string): Promise<T> {
+    return this.#calls.during(async () => {
+      while (this.#renewal !== undefined || this.#isFullFor(key)) {
+        this.#renewal ??= this.#renew().finally(() => {
+          this.#renewal = undefined;
+        });
+        await this.#renewal;
+      }
+      const generation = this.#generation;
+      return generation.users.during(() => work(generation));
+    });
   }
 
   #isFullFor(key: string | undefined): boolean {
@@ -175,7 +168,7 @@ export class Program {
   /** Goes on with an empty graph. Variables that runs have changed come to the host first, from where they are pushed again when they are needed. */
   async #renew(): Promise<void> {
     const old = this.#generation;
-    await old.idle();
+    await old.users.idle();
     await old.pull(old.changed);
     this.#generation = this.#newGeneration();
     await old.dispose();

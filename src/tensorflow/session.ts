@@ -4,6 +4,7 @@ import { type Output, type Pointer, readBuffer, type TensorflowApi, tensorflow, 
 import type { Graph } from './graph.js';
 import { fromNative, type HostTensor } from './hostTensor.js';
 import { fullTrace } from './timings.js';
+import { UnderWay } from './underWay.js';
 
 /** A device as TensorFlow describes it. */
 export interface Device {
@@ -22,7 +23,7 @@ export interface Recording {
 
 export class Session {
   readonly #tf: TensorflowApi = tensorflow();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new UnderWay();
   readonly #recording: Recording;
   #pointer: Pointer | undefined;
 
@@ -60,13 +61,7 @@ export class Session {
     fetches: readonly Output[],
     targets: readonly Pointer[],
   ): Promise<HostTensor[]> {
-    const run = this.#run(feeds, fetches, targets);
-    this.#running.add(run);
-    try {
-      return await run;
-    } finally {
-      this.#running.delete(run);
-    }
+    return this.#running.during(() => this.#run(feeds, fetches, targets));
   }
 
   /** The devices that the session can use. */
@@ -88,7 +83,7 @@ export class Session {
 
   /** Frees the session and its variables when no run is under way. Later runs are refused; to dispose once more does nothing. */
   async dispose(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.#running.idle();
     const pointer = this.#pointer;
     if (pointer === undefined) return;
     this.#pointer = undefined;
