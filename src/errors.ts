@@ -117,3 +117,15 @@ export class WorkerLostError extends CmtdetError {
   override readonly name = 'WorkerLostError';
   override readonly exitCode = exitCodes.workerLost;
 }
+
+/** A launched run failed; the code is that of the worker that failed first. */
+export class LaunchError extends CmtdetError {
+  override readonly name = 'LaunchError';
+
+  constructor(
+    message: string,
+    override readonly exitCode: number,
+  ) {
+    super(message);
+  }
+}

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { collect, count, countList, inputSize, score } from './optionValues.js';
+import { collect, count, countList, countOrZero, inputSize, list, score } from './optionValues.js';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -9,6 +9,7 @@ import { collect, count, countList, inputSize, score } from './optionValues.js';
 export function addCommands(program: Command): void {
   addEngineCommands(program);
   addTrainingCommands(program);
+  addLaunchCommand(program);
   addModelCommands(program);
   addDataCommands(program);
 }
@@ -67,6 +68,17 @@ function addTrainingCommands(program: Command): void {
     .action(async (config, options) => {
       await (await import('./train.js')).train(config, options);
     });
+}
+
+function addLaunchCommand(program: Command): void {
+  program
+    .command('launch')
+    .description('run train or pretrain as several workers on this machine')
+    .argument('<command...>', 'after "--": train or pretrain with its arguments')
+    .requiredOption('--workers <number>', 'processes, each with its part of every batch', count)
+    .option('--devices <numbers>', 'GPUs, one for each worker, as 0,1 (default: each sees all)', list)
+    .option('--restarts <number>', 'how often to go on from the last state after a worker was lost', countOrZero, 0)
+    .action(async (command, options) => (await import('./launch.js')).launch(command, options));
 }
 
 function addModelCommands(program: Command): void {

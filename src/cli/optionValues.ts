@@ -8,6 +8,13 @@ export function count(text: string): number {
   throw new InvalidArgumentError('Expected a whole number above 0.');
 }
 
+export function countOrZero(text: string): number {
+  return text === '0' ? 0 : count(text);
+}
+
+/** `0,1` */
+export const list = (text: string): string[] => text.split(',');
+
 export function countList(text: string): number[] {
   const counts = text.split(',').map(Number);
   if (counts.every((count) => Number.isInteger(count) && count > 0)) return counts;

@@ -5,6 +5,7 @@ import { loadBackbone } from '../models/checkpoints/initFrom.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { DataNotes } from './dataNotes.js';
+import { joinWorkers } from './joinWorkers.js';
 import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function train(
@@ -19,7 +20,8 @@ export async function train(
   if (config.task !== 'detection')
     throw new UsageError(`${configFile} is for classification: "cmtdet pretrain" takes it`);
   const notes = new DataNotes();
-  const task = await DetectionTask.open(config, notes);
+  const workers = await joinWorkers(config);
+  const task = await DetectionTask.open(config, notes, workers);
   const { images, withBoxes, withoutBoxes, boxes, dropped } = task.summary;
   const prepare = () => [
     `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
@@ -27,5 +29,5 @@ export async function train(
     `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
     ...(options.initFrom === undefined ? [] : [loadBackbone(task.model.backbone, options.initFrom)]),
   ];
-  return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], prepare, notes });
+  return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], prepare, notes, workers });
 }

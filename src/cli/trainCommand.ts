@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { train } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { Metrics, Task } from '../train/task.js';
+import type { Workers } from '../train/workers.js';
 import { note, print, printJson, table } from './console.js';
 import type { DataNotes } from './dataNotes.js';
 import { interruptible, trainObserver } from './trainObserver.js';
@@ -37,8 +38,19 @@ export async function runTask<Batch>(
   config: Config,
   configFile: string,
   options: TrainCommandOptions,
-  { headline, prepare, notes }: { headline: readonly string[]; prepare: () => readonly string[]; notes: DataNotes },
+  {
+    headline,
+    prepare,
+    notes,
+    workers,
+  }: {
+    headline: readonly string[];
+    prepare: () => readonly string[];
+    notes: DataNotes;
+    workers: Workers | undefined;
+  },
 ): Promise<Outcome> {
+  if (workers !== undefined && workers.index > 0) return followFirst(task, config, prepare, options, workers);
   const observer = trainObserver(headline);
   let run: RunFolder | undefined;
   try {
@@ -48,14 +60,37 @@ export async function runTask<Batch>(
     notes.listIn(run);
     note(`run folder ${run.path}`);
     for (const fact of facts) note(fact);
-    const trainOptions = { config, run, resume, observer };
+    await workers?.meet(); // those that have more to read are waited for
+    const trainOptions = { config, run, resume, observer, workers };
     const metrics = await interruptible((signal) => train(task, { ...trainOptions, signal }));
+    await workers?.dispose();
     observer.close();
     report(metrics, run, options.json ?? false);
     return { run: run.path, metrics };
   } finally {
     observer.close();
     run?.close();
+    await task.close();
+  }
+}
+
+/** What all workers but the first do: they train along, and neither write nor show anything. */
+async function followFirst<Batch>(
+  task: Task<Batch> & { close(): Promise<void> },
+  config: Config,
+  prepare: () => readonly string[],
+  { resume = false }: TrainCommandOptions,
+  workers: Workers,
+): Promise<Outcome> {
+  try {
+    prepare();
+    await workers.meet();
+    const silent = { onStep() {}, onEvaluating() {}, onEvaluated() {}, onWarning() {} };
+    const trainOptions = { config, run: null, resume, observer: silent, workers };
+    const metrics = await interruptible((signal) => train(task, { ...trainOptions, signal }));
+    await workers.dispose();
+    return { run: '', metrics };
+  } finally {
     await task.close();
   }
 }

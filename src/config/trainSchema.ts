@@ -38,7 +38,7 @@ function optimizer({ adamw, sgd }: TrainDefaults) {
       .nullable()
       .default(baseBatch)
       .describe(
-        'The rate is multiplied by (batchSize × accumulate × machines) ÷ this, and the result is written in the log. ' +
+        'The rate is multiplied by (batchSize × accumulate × workers) ÷ this, and the result is written in the log. ' +
           'null: taken as it is.',
       ),
     weightDecay: nonNegative.default(weightDecay).describe('For weights of convolutions and linear layers.'),
@@ -126,7 +126,7 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
   return z
     .strictObject({
       epochs: count.default(defaults.epochs).describe('Passes over the training set.'),
-      batchSize: count.default(defaults.batchSize).describe('Pictures in a batch, on each machine.'),
+      batchSize: count.default(defaults.batchSize).describe('Pictures in a batch, on each worker.'),
       accumulate: count
         .default(1)
         .describe(
@@ -153,6 +153,18 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
         .describe(
           'Stages of the backbone whose activations are computed again in the backward pass: much less memory, for about ' +
             'a third more time in them. Attention over large maps does so by itself.',
+        ),
+      batchStatistics: z
+        .enum(['local', 'sync'])
+        .default('local')
+        .describe(
+          'Where several workers train together: whether batch normalisation takes the statistics of its own part of a batch, ' +
+            'or of all parts that workers have at the same time. Running statistics are the mean over all workers either way.',
+        ),
+      workerTimeout: positive
+        .default(60)
+        .describe(
+          'Seconds within which other workers must start, answer, and take part in a step; after that the run ends and names them.',
         ),
       seed: z.int().min(0).default(0).describe('Of initial weights, order and augmentation.'),
       onNonFinite: z

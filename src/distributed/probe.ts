@@ -61,7 +61,7 @@ export async function waitForWorkers(
   onWaiting: (worker: string) => void = () => {},
 ): Promise<void> {
   const end = performance.now() + 1000 * timeout;
-  const others = cluster.addresses.map((_, index) => index).filter((index) => index !== cluster.index);
+  const others = othersOf(cluster);
   const came = await Promise.all(
     others.map(async (index) => {
       for (let asked = 0; performance.now() < end; asked++) {
@@ -79,6 +79,24 @@ export async function waitForWorkers(
   );
 }
 
+/** Between two looks at the workers, while one waits for them. */
+const watchMs = 2000;
+
+/**
+ * Looks after the other workers until `signal` ends it.
+ *
+ * @param timeout seconds within which each must have answered
+ * @throws WorkerLostError when one is gone or hangs
+ */
+export async function watchWorkers(cluster: Cluster, timeout: number, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(watchMs, undefined, { ref: false });
+    if (signal.aborted) return new Promise(() => {}); // nobody waits for it any more
+    const lost = await lostWorkers(cluster, 1000 * timeout);
+    if (lost.length > 0 && !signal.aborted) throw new WorkerLostError(lost.join('; '));
+  }
+}
+
 /** How long a worker that runs takes to answer, at most. */
 const answerMs = 5000;
 
@@ -88,23 +106,28 @@ const answerMs = 5000;
  * @param reason what TensorFlow said
  */
 export async function blame(cluster: Cluster, timeout: number, reason: string): Promise<WorkerLostError> {
-  const answers = await Promise.all(
-    cluster.addresses.map(async (address, index) => ({
-      index,
-      answer: index === cluster.index ? 'runs' : await askWorker(address, answerMs),
-    })),
+  const lost = await lostWorkers(cluster, answerMs);
+  const others = othersOf(cluster).map((index) => nameOf(cluster, index));
+  return new WorkerLostError(
+    lost.length > 0
+      ? lost.join('; ')
+      : `${others.join(' or ')} ${others.length === 1 ? 'runs, but' : 'did not take part in a step: all run, but one'} was more than ${timeout} s late, or failed by itself (${reason})`,
   );
-  const lost = answers
+}
+
+const othersOf = ({ addresses, index: own }: Cluster): number[] =>
+  addresses.map((_, index) => index).filter((index) => index !== own);
+
+/** What is wrong with each of the other workers that does not answer as it should. */
+async function lostWorkers(cluster: Cluster, patienceMs: number): Promise<string[]> {
+  const answers = await Promise.all(
+    othersOf(cluster).map(async (index) => ({ index, answer: await askWorker(cluster.addresses[index]!, patienceMs) })),
+  );
+  return answers
     .filter(({ answer }) => answer !== 'runs')
     .map(({ index, answer }) =>
       answer === 'absent'
         ? `${nameOf(cluster, index)} is gone: nobody listens at its address any more`
         : `${nameOf(cluster, index)} hangs: its address takes calls, and nothing answers`,
     );
-  const others = answers.filter(({ index }) => index !== cluster.index).map(({ index }) => nameOf(cluster, index));
-  return new WorkerLostError(
-    lost.length > 0
-      ? lost.join('; ')
-      : `${others.join(' or ')} ${others.length === 1 ? 'runs, but' : 'did not take part in a step: all run, but one'} was more than ${timeout} s late, or failed by itself (${reason})`,
-  );
 }

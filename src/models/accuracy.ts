@@ -1,9 +1,15 @@
 /** Runs a classifier over a data set and counts what it gets right. */
-
 import type { EvaluationLoader } from '../data/classification/evaluationLoader.js';
 import { rgbChannels } from '../data/image/image.js';
 import { countTop } from '../eval/topK.js';
 import type { Classifier } from './classifier.js';
+
+/** Numbers of pictures: in all, and those whose label is the best guess, or among the best five. */
+export interface Correct {
+  readonly count: number;
+  readonly top1: number;
+  readonly top5: number;
+}
 
 /** Shares of pictures, 0 … 1; null where there was none. */
 export interface Accuracy {
@@ -12,11 +18,11 @@ export interface Accuracy {
 }
 
 /** @param onProgress after each batch: pictures done */
-export async function accuracyOf(
+export async function countCorrect(
   classifier: Classifier,
   loader: EvaluationLoader,
   onProgress: (done: number) => void = () => {},
-): Promise<Accuracy> {
+): Promise<Correct> {
   let [count, top1, top5] = [0, 0, 0];
   for await (const { images, batchSize, size, labels, distinct } of loader.batches()) {
     const { data } = await classifier.pixelLogits(images, [batchSize, size, size, rgbChannels]);
@@ -26,5 +32,12 @@ export async function accuracyOf(
     count += distinct;
     onProgress(count);
   }
-  return { top1: count ? top1 / count : null, top5: count ? top5 / count : null };
+  return { count, top1, top5 };
+}
+
+/** What several measurements of parts of a data set amount to. */
+export function accuracyOf(parts: readonly Correct[]): Accuracy {
+  const sum = (key: keyof Correct) => parts.reduce((total, part) => total + part[key], 0);
+  const count = sum('count');
+  return { top1: count ? sum('top1') / count : null, top5: count ? sum('top5') / count : null };
 }

@@ -4,7 +4,7 @@ import { openClassificationDataset } from '../data/classification/openDataset.js
 import { readablePart } from '../data/classification/readable.js';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
 import { CheckpointError } from '../errors.js';
-import { type Accuracy, accuracyOf } from '../models/accuracy.js';
+import { type Accuracy, accuracyOf, countCorrect } from '../models/accuracy.js';
 import { readDescription } from '../models/checkpoints/modelFile.js';
 import { Classifier } from '../models/classifier.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
@@ -50,10 +50,10 @@ export async function evaluateClassifier(options: EvaluateClassifierOptions): Pr
   const transform = description.input;
   const loader = new EvaluationLoader({ dataset, batchSize, transform, decoder: decoderModule, onBroken, onSkipped });
   try {
-    const accuracy = await accuracyOf(classifier, loader, (done) =>
+    const correct = await countCorrect(classifier, loader, (done) =>
       observer.onProgress?.(done, loader.count, 'pictures'),
     );
-    return { ...accuracy, skipped };
+    return { ...accuracyOf([correct]), skipped };
   } finally {
     await loader.close();
     await classifier.dispose();

@@ -6,7 +6,7 @@ import { EvaluationLoader } from '../data/classification/evaluationLoader.js';
 import { type ClassificationBatch, ClassificationLoader } from '../data/classification/loader.js';
 import { openClassificationDataset } from '../data/classification/openDataset.js';
 import { readablePart } from '../data/classification/readable.js';
-import { accuracyOf } from '../models/accuracy.js';
+import { accuracyOf, countCorrect } from '../models/accuracy.js';
 import { buildClassifier } from '../models/build.js';
 import type { ClassifierDescription } from '../models/checkpoints/description.js';
 import { Classifier } from '../models/classifier.js';
@@ -20,6 +20,7 @@ import { classificationFeed, classificationLoss } from './classificationBatch.js
 import { engineOptions } from './engineOptions.js';
 import { cacheOptions, workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
+import type { Workers } from './workers.js';
 
 interface Sets {
   readonly train: ClassificationDataset;
@@ -33,16 +34,25 @@ export class ClassificationTask implements Task<ClassificationBatch> {
   readonly #sets: Sets;
   readonly #loader: ClassificationLoader;
   readonly #valLoader: EvaluationLoader | undefined;
+  readonly #workers: Workers | undefined;
   #classifier: Classifier | undefined;
 
-  private constructor(config: ClassificationConfig, sets: Sets, { onSkipped }: DataEvents) {
+  private constructor(config: ClassificationConfig, sets: Sets, { onSkipped }: DataEvents, workers?: Workers) {
     const { data, train, inference } = config;
-    const { workers, prefetch, onBroken } = data;
+    const { prefetch, onBroken } = data;
     this.#config = config;
+    this.#workers = workers;
     this.#sets = sets;
     this.model = buildClassifier(config.model, sets.train.classes.length, train);
     const cache = cacheOptions(data);
-    const common = { workers: workerCount(workers), prefetch, onBroken, onSkipped, decoder: decoderModule };
+    const common = {
+      workers: workerCount(data.workers),
+      prefetch,
+      onBroken,
+      onSkipped,
+      decoder: decoderModule,
+      ...(workers && { shard: workers.shard }),
+    };
     this.#loader = new ClassificationLoader({
       ...common,
       ...(cache && { cache }),
@@ -71,8 +81,11 @@ export class ClassificationTask implements Task<ClassificationBatch> {
       });
   }
 
-  /** @throws DatasetError with every problem of the data that can be seen before the first step */
-  static async open(config: ClassificationConfig, events: DataEvents): Promise<ClassificationTask> {
+  /**
+   * @param workers with whom it trains and measures, each on a part
+   * @throws DatasetError with every problem of the data that can be seen before the first step
+   */
+  static async open(config: ClassificationConfig, events: DataEvents, workers?: Workers): Promise<ClassificationTask> {
     const { train, val, valLabels, trainFraction, onBroken } = config.data;
     const whole = await openClassificationDataset(train);
     const random = new Random(config.train.seed);
@@ -85,7 +98,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
           ? undefined
           : await readable(await openClassificationDataset(val, { labels: valLabels, classes: whole.classes })),
     };
-    return new ClassificationTask(config, sets, events);
+    return new ClassificationTask(config, sets, events, workers);
   }
 
   get classes(): readonly string[] {
@@ -141,7 +154,8 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     );
     for (const [name, parameter] of this.#classifier.model.parameters()) parameter.value = values.get(name)!;
     await this.#classifier.refresh();
-    return { ...(await accuracyOf(this.#classifier, loader, (done) => onProgress(done, loader.count))) };
+    const own = await countCorrect(this.#classifier, loader, (done) => onProgress(done, loader.count));
+    return { ...accuracyOf(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
   }
 
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ClassifierDescription {

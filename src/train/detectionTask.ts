@@ -1,6 +1,7 @@
 /** Training of a detector on COCO json. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
+import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import { buildDetector } from '../models/build.js';
@@ -24,6 +25,7 @@ import {
 import { engineOptions } from './engineOptions.js';
 import { workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
+import type { Workers } from './workers.js';
 
 export class DetectionTask implements Task<DetectionBatch> {
   readonly model: DetectorNetwork;
@@ -33,23 +35,31 @@ export class DetectionTask implements Task<DetectionBatch> {
   readonly #val: OpenedSplit | undefined;
   readonly #loader: DetectionLoader;
   readonly #valLoader: DetectionLoader | undefined;
+  readonly #workers: Workers | undefined;
   #detector: Detector | undefined;
 
-  private constructor(config: DetectionConfig, train: OpenedSplit, val: OpenedSplit | undefined, events: DataEvents) {
+  private constructor(
+    config: DetectionConfig,
+    train: OpenedSplit,
+    val: OpenedSplit | undefined,
+    events: DataEvents,
+    workers?: Workers,
+  ) {
     this.#config = config;
+    this.#workers = workers;
     this.#train = train;
     this.#val = val;
     this.model = buildDetector(config.model, train.dataset.categories.length, config.train);
     const { data } = config;
-    const workers = workerCount(data.workers);
+    const common = { workers: workerCount(data.workers), ...(workers && { shard: workers.shard }) };
     this.#loader = trainingLoader(train.dataset, data, config.train, {
-      workers,
+      ...common,
       onSkipped: byFileName(data.train.images, events.onSkipped),
     });
     this.#valLoader =
       val &&
       evaluationLoader(val.dataset, data, config.inference.batchSize ?? config.train.batchSize, {
-        workers,
+        ...common,
         onBroken: data.onBroken,
         maxShapes: data.maxShapes,
         onSkipped: byFileName(data.val!.images, events.onSkipped),
@@ -59,9 +69,10 @@ export class DetectionTask implements Task<DetectionBatch> {
   /**
    * Opens the data and builds the network.
    *
+   * @param workers with whom it trains and measures, each on a part
    * @throws DatasetError with every problem of the data that can be seen before the first step
    */
-  static async open(config: DetectionConfig, events: DataEvents): Promise<DetectionTask> {
+  static async open(config: DetectionConfig, events: DataEvents, workers?: Workers): Promise<DetectionTask> {
     const { train, val, keepEmpty, missing, onBroken } = config.data;
     const policy = { missing, onBroken, onLooked: events.onLooked };
     const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', ...policy });
@@ -70,7 +81,7 @@ export class DetectionTask implements Task<DetectionBatch> {
     tellOfSplit(opened, train.annotations, events);
     for (const repair of opened.dataset.summary.repairs.targets) events.onRepair(train.annotations, repair);
     if (openedVal) tellOfSplit(openedVal, val!.annotations, events);
-    return new DetectionTask(config, opened, openedVal, events);
+    return new DetectionTask(config, opened, openedVal, events, workers);
   }
 
   /** Counts of the training set: pictures, boxes, and what was left out. */
@@ -127,9 +138,12 @@ export class DetectionTask implements Task<DetectionBatch> {
     const detector = this.#evaluationDetector();
     for (const [name, parameter] of detector.model.parameters()) parameter.value = values.get(name)!;
     await detector.refresh();
+    const workers = this.#workers;
     const total = dataset.records.length;
-    const detections = await detectAll(detector, this.#valLoader!, (done) => onProgress(done, total));
-    return { ...evaluateCoco(coco, detections).stats };
+    const own = await detectAll(detector, this.#valLoader!, (done) => onProgress(done * (workers?.count ?? 1), total));
+    if (workers === undefined) return { ...evaluateCoco(coco, own).stats };
+    const all = await workers.gather(packColumns(own));
+    return workers.fromFirst(workers.index === 0 ? { ...evaluateCoco(coco, unpackColumns(all)).stats } : {});
   }
 
   describe(progress: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {

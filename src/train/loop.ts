@@ -9,20 +9,25 @@ import { Pace } from './pace.js';
 import { ReadAhead } from './readAhead.js';
 import type { RunFolder } from './runFolder.js';
 import { startOfRun } from './state.js';
+import type { Told } from './step.js';
 import { StepReports } from './stepReports.js';
 import type { Metrics, Task, TrainObserver } from './task.js';
 import { Updater } from './updater.js';
 import { Watchdog } from './watchdog.js';
 import { Weights } from './weights.js';
+import type { Workers } from './workers.js';
 
 export interface TrainOptions {
   readonly config: Pick<Config, 'train' | 'engine'>;
-  readonly run: RunFolder;
+  /** null on all workers but the first: they write nothing. */
+  readonly run: RunFolder | null;
   /** Goes on from the state in the run folder. */
   readonly resume: boolean;
   readonly observer: TrainObserver;
   /** Ends the run after the step under way; its state is saved. */
   readonly signal?: AbortSignal;
+  /** Those that train together, if there are several; the task has its part of each batch. */
+  readonly workers?: Workers | undefined;
 }
 
 /**
@@ -50,27 +55,28 @@ class TrainingRun<Batch> {
   readonly #reports: StepReports;
   readonly #checkpoints: Checkpoints;
   #progress = startOfRun;
-  /** When `progress.seconds` was right. */
-  #clock = performance.now();
+  /** When the run would have begun if it had never been interrupted. */
+  #begun = performance.now();
   #metrics: Metrics = {};
 
   constructor(task: Task<Batch>, options: TrainOptions) {
-    const { run, observer, config } = options;
+    const { run, observer, config, workers } = options;
     const { train: settings, engine } = config;
     this.#task = task;
     this.#options = options;
-    this.#program = new Program(engineOptions(engine));
-    this.#pace = new Pace(settings, task);
+    this.#program = new Program(engineOptions(engine), workers?.server);
+    this.#pace = new Pace(settings, task, workers?.count);
     const weights = new Weights(task.model, settings.optimizer, settings.ema);
-    this.#checkpoints = new Checkpoints({ run, task, weights, program: this.#program, settings });
+    this.#checkpoints = new Checkpoints({ run, task, weights, program: this.#program, settings, workers });
     const { onNonFinite } = settings;
     const watchdog = new Watchdog({ run, observer, onNonFinite, checkpoints: this.#checkpoints });
-    this.#updater = new Updater(task, weights, this.#program, config, watchdog);
+    this.#updater = new Updater(task, weights, this.#program, config, watchdog, workers);
     this.#reports = new StepReports(run, observer, this.#meter, this.#pace, settings.logEvery);
   }
 
   async toEnd(): Promise<Metrics> {
     if (this.#options.resume) await this.#resume();
+    else await this.#checkpoints.begin();
     while (!this.#pace.isOver(this.#progress)) {
       await this.#epoch();
       await this.#save();
@@ -90,8 +96,8 @@ class TrainingRun<Batch> {
     this.#meter.pause();
     try {
       while (this.#progress.epoch === epoch && !this.#pace.isOver(this.#progress)) {
-        await this.#update(batches);
-        if (this.#options.signal?.aborted) await this.#interrupt();
+        const { stop } = await this.#update(batches);
+        if (stop) await this.#interrupt();
         if (this.#progress.epoch === epoch && this.#checkpoints.isDue(this.#progress)) await this.#save();
       }
     } finally {
@@ -99,13 +105,19 @@ class TrainingRun<Batch> {
     }
   }
 
-  async #update(batches: ReadAhead<Batch>): Promise<void> {
+  /** @returns what is to be done now, by all workers alike */
+  async #update(batches: ReadAhead<Batch>): Promise<Told> {
+    const { workers } = this.#options;
     const learningRate = this.#pace.learningRate(this.#progress);
     const count = this.#pace.batchesOfUpdate(this.#progress.epoch);
-    const update = await this.#updater.update(batches, this.#progress, { learningRate, count });
-    this.#meter.step(this.#task.batchSize * count);
+    const update = await this.#updater.update(batches, this.#progress, { learningRate, count, told: this.#now() });
+    this.#meter.step(this.#task.batchSize * count * (workers?.count ?? 1));
     if (update.isMade) this.#reports.report(update, learningRate);
-    this.#progress = this.#pace.afterUpdate({ ...update.progress, seconds: this.#seconds() }, update.isLast);
+    // Several do what they have told each other with the update, so that all of them do the same.
+    const told =
+      workers === undefined ? this.#now() : (update.told ?? { stop: false, seconds: this.#progress.seconds });
+    this.#progress = this.#pace.afterUpdate({ ...update.progress, seconds: told.seconds }, update.isLast);
+    return told;
   }
 
   /** Measures where that is due, and writes the checkpoint of what has just been saved. */
@@ -116,7 +128,7 @@ class TrainingRun<Batch> {
     if (isDue) {
       const weights = this.#checkpoints.measured();
       this.#metrics = await this.#task.evaluate(weights, (done, total) => observer.onEvaluating(done, total));
-      run.log('val', updates, { epoch, ...this.#metrics });
+      run?.log('val', updates, { epoch, ...this.#metrics });
       const best = await this.#checkpoints.offer(this.#progress, this.#metrics);
       observer.onEvaluated(batch === 0 ? epoch : epoch + 1, this.#metrics, best);
     }
@@ -126,7 +138,7 @@ class TrainingRun<Batch> {
 
   /** Saves what a resumed run needs. */
   async #save(): Promise<void> {
-    this.#progress = { ...this.#progress, seconds: this.#seconds() };
+    if (this.#options.workers === undefined) this.#progress = { ...this.#progress, seconds: this.#now().seconds };
     await this.#checkpoints.save(this.#progress);
     this.#meter.pause();
   }
@@ -135,22 +147,22 @@ class TrainingRun<Batch> {
     await this.#save();
     await this.#checkpoints.saveLast(this.#progress, {});
     const { epoch, updates } = this.#progress;
+    const { run } = this.#options;
     throw new InterruptedError(
-      `stopped after step ${updates} (epoch ${epoch + 1}); add --resume --run ${this.#options.run.path} to go on`,
+      `stopped after step ${updates} (epoch ${epoch + 1}); ${run ? `add --resume --run ${run.path} to go on` : 'worker 0 saves the state'}`,
     );
   }
 
   /** Goes on where the saved state is; makes up for a measurement that the run was stopped in. */
   async #resume(): Promise<void> {
     this.#progress = await this.#checkpoints.restore();
-    if (this.#pace.isMeasuringDue(this.#progress) && !this.#checkpoints.isMeasured(this.#progress))
+    this.#begun = performance.now() - 1000 * this.#progress.seconds;
+    if (this.#pace.isMeasuringDue(this.#progress) && !(await this.#checkpoints.isMeasured(this.#progress)))
       await this.#measure();
   }
 
-  /** Training time, in seconds, of all parts of the run. */
-  #seconds(): number {
-    const before = this.#clock;
-    this.#clock = performance.now();
-    return this.#progress.seconds + (this.#clock - before) / 1000;
+  /** What this worker knows: whether it was asked to stop, and the time of all parts of the run. */
+  #now(): Told {
+    return { stop: this.#options.signal?.aborted ?? false, seconds: (performance.now() - this.#begun) / 1000 };
   }
 }

@@ -17,13 +17,14 @@ export class Pace {
   readonly #length: RunLength;
   readonly #baseRate: number;
 
-  constructor(settings: Config['train'], data: Epochs) {
+  /** @param workers that share each update */
+  constructor(settings: Config['train'], data: Epochs, workers = 1) {
     const { schedule, epochs, accumulate, optimizer } = settings;
     this.epochs = totalEpochs(schedule, epochs);
     this.#settings = settings;
     this.#data = data;
     this.#length = runLength(schedule, epochs, (epoch) => this.#updatesIn(epoch));
-    this.#baseRate = scaledRate(optimizer.lr, optimizer.baseBatch, data.batchSize * accumulate);
+    this.#baseRate = scaledRate(optimizer.lr, optimizer.baseBatch, data.batchSize * accumulate * workers);
   }
 
   /** Updates of the whole run. */

@@ -1,6 +1,6 @@
 /** The traced training step: loss, gradients, clipping, the watch for values that are not finite, update, running average. */
 import * as tf from '@tensorflow/tfjs-core';
-import { rowsOf } from '../distributed/rows.js';
+import { deal } from '../data/loading/shard.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Parameter, Together } from '../nn/module.js';
 import type { Output } from '../tensorflow/api.js';
@@ -42,8 +42,16 @@ export interface StepRun {
   readonly update?: boolean;
   /** What the loss is multiplied by for differentiation alone; nothing in the result is scaled. @default null: not scaled */
   readonly lossScale?: number | null;
-  /** Asks all workers to stop after this step. @default false */
-  readonly stop?: boolean;
+  /** What this worker says to the others; of several. */
+  readonly told?: Told;
+}
+
+/** What workers tell each other with a batch, so that all of them do the same. */
+export interface Told {
+  /** A worker was asked to save and stop. */
+  readonly stop: boolean;
+  /** Since the run began, by worker 0's clock. */
+  readonly seconds: number;
 }
 
 export interface StepResult<P extends string> {
@@ -54,9 +62,11 @@ export interface StepResult<P extends string> {
   readonly gradientNorm: number;
   /** False when loss or gradient were not finite: then nothing has changed. */
   readonly finite: boolean;
-  /** Whether a worker asked to stop after this step. */
-  readonly stop: boolean;
+  /** What all workers have told; null where there is one. */
+  readonly told: Told | null;
 }
+
+const silence: Told = { stop: false, seconds: 0 };
 
 /** Random numbers of a step. TensorFlow draws them from a seed, so that a resumed run draws the same ones. */
 export class TrainingContext implements ForwardContext {
@@ -85,8 +95,9 @@ export class TrainingContext implements ForwardContext {
   uniform(shape: readonly number[]): tf.Tensor {
     const [batch, ...rest] = shape;
     if (this.#workers === undefined || batch === undefined) return this.#draw(shape);
-    const rows = tf.tensor1d(rowsOf(this.#workers, batch), 'int32');
-    return tf.gather(this.#draw([batch * this.#workers.count, ...rest]), rows);
+    const whole = batch * this.#workers.count;
+    const rows = deal([...Array(whole).keys()], this.#workers);
+    return tf.gather(this.#draw([whole, ...rest]), tf.tensor1d(rows, 'int32'));
   }
 
   #draw(shape: readonly number[]): tf.Tensor {
@@ -158,7 +169,7 @@ export class TrainStep<I extends string, P extends string> {
 
   /** Runs one batch. Its arrays have been copied when the promise is returned. */
   async run(batch: Readonly<Record<I, HostTensor>>, how: StepRun): Promise<StepResult<P>> {
-    const { learningRate, t, draw, update = true, lossScale = null, stop = false } = how;
+    const { learningRate, t, draw, update = true, lossScale = null, told = silence } = how;
     const rates = this.#options.optimizer.rates(learningRate, t);
     const fed = {
       ...batch,
@@ -166,7 +177,7 @@ export class TrainStep<I extends string, P extends string> {
       'step/seed': { data: Int32Array.of(this.#options.seed, draw), shape: [2] },
       'step/collected': { data: Float32Array.of(this.#collected), shape: [] },
       ...(lossScale === null ? {} : { 'step/lossScale': { data: Float32Array.of(lossScale), shape: [] } }),
-      ...(this.#options.workers && { 'step/stop': { data: Float32Array.of(stop ? 1 : 0), shape: [] } }),
+      ...(this.#options.workers && { 'step/told': this.#toTell(told) }),
     };
     const results = await (update ? this.#run(fed) : this.#collect(fed));
     const number = (name: string) => Number(results[name]!.data[0]);
@@ -181,8 +192,14 @@ export class TrainStep<I extends string, P extends string> {
       parts: Object.fromEntries(parts),
       gradientNorm: number('gradientNorm'),
       finite,
-      stop: this.#options.workers === undefined ? stop : number('stop') > 0,
+      told: this.#options.workers ? { stop: number('told/stop') > 0, seconds: number('told/seconds') } : null,
     };
+  }
+
+  /** In such a form that the mean over the workers is what all shall know. */
+  #toTell({ stop, seconds }: Told): HostTensor {
+    const { index, count } = this.#options.workers!;
+    return { data: Float32Array.of(stop ? 1 : 0, index === 0 ? seconds * count : 0), shape: [2] };
   }
 
   /** Leaves the gradients out that wait for an update. */
@@ -197,7 +214,7 @@ export class TrainStep<I extends string, P extends string> {
       'step/seed': seed,
       'step/collected': collected,
       'step/lossScale': lossScale,
-      'step/stop': stop,
+      'step/told': told,
       ...batch
     } = inputs;
     const ctx = new TrainingContext(seed as tf.Tensor1D, workers, syncStatistics);
@@ -221,12 +238,14 @@ export class TrainStep<I extends string, P extends string> {
 
     let scalars: Record<string, tf.Tensor> = { loss: unscaled(value) };
     for (const [name, part] of parts) scalars[`part/${name}`] = tensorOf(part);
+    for (const [i, name] of ['stop', 'seconds'].entries())
+      if (told !== undefined) scalars[`told/${name}`] = tf.squeeze(tf.slice(told, [i], [1]));
     if (workers !== undefined && update) {
-      scalars = meanOfScalars({ ...scalars, stop: stop! }, workers);
+      scalars = meanOfScalars(scalars, workers);
       gradients = meanOfGradients(gradients, workers);
     }
     scalars.gradientNorm = globalNorm(gradients);
-    if (workers !== undefined && !update) scalars = meanOfScalars({ ...scalars, stop: stop! }, workers);
+    if (workers !== undefined && !update) scalars = meanOfScalars(scalars, workers);
     ctx.finish();
 
     // What is not finite on one worker is not in the mean either, so all of them leave the step out.

@@ -6,9 +6,12 @@ import type { TrainObserver } from './task.js';
 import type { Update } from './updater.js';
 
 export class StepReports {
-  /** @param logEvery steps between two lines of the log */
+  /**
+   * @param run null on workers that write nothing
+   * @param logEvery steps between two lines of the log
+   */
   constructor(
-    private readonly run: RunFolder,
+    private readonly run: RunFolder | null,
     private readonly observer: TrainObserver,
     private readonly meter: Meter,
     private readonly pace: Pace,
@@ -28,7 +31,7 @@ export class StepReports {
     this.observer.onStep({ epoch, epochs, step: updates, steps, loss, parts, ...measured, secondsLeft });
     const scaling = lossScale && { lossScale: lossScale.scale, overflows: lossScale.overflows };
     if (updates % this.logEvery !== 0) return;
-    this.run.log('train', updates, { epoch, loss, ...parts, ...measured, ...scaling });
+    this.run?.log('train', updates, { epoch, loss, ...parts, ...measured, ...scaling });
   }
 }
 

@@ -4,15 +4,18 @@ import type { Program } from '../tensorflow/program.js';
 import { LossScale } from './lossScale.js';
 import type { ReadAhead } from './readAhead.js';
 import type { Progress } from './state.js';
-import { type StepOptions, type StepResult, TrainStep } from './step.js';
+import { type StepOptions, type StepResult, type StepRun, type Told, TrainStep } from './step.js';
 import type { Task } from './task.js';
 import type { Watchdog } from './watchdog.js';
 import type { Weights } from './weights.js';
+import type { Workers } from './workers.js';
 
 export interface UpdatePlan {
   readonly learningRate: number;
   /** How many batches it takes. */
   readonly count: number;
+  /** What this worker says to the others; of several. */
+  readonly told?: Told;
 }
 
 export interface Update {
@@ -24,6 +27,8 @@ export interface Update {
   readonly isLast: boolean;
   /** Of the finite batches; the last one's gradient is that of the update. */
   readonly results: readonly StepResult<string>[];
+  /** What all workers have told; null where there is one, or no batch. */
+  readonly told: Told | null;
 }
 
 export class Updater<Batch> {
@@ -31,6 +36,7 @@ export class Updater<Batch> {
   readonly #step: TrainStep<string, string>;
   readonly #watchdog: Watchdog;
   readonly #isScaled: boolean;
+  readonly #workers: Workers | undefined;
 
   constructor(
     task: Task<Batch>,
@@ -38,48 +44,57 @@ export class Updater<Batch> {
     program: Program,
     { train, engine }: Pick<Config, 'train' | 'engine'>,
     watchdog: Watchdog,
+    workers: Workers | undefined,
   ) {
-    const { clipNorm, accumulate, seed } = train;
+    const { clipNorm, accumulate, seed, batchStatistics } = train;
+    const sharing = { workers, syncStatistics: batchStatistics === 'sync' };
     const loss: StepOptions<string, string>['loss'] = (batch, ctx) => task.loss(batch, ctx);
     this.#task = task;
-    this.#step = new TrainStep(program, { parameters, loss, optimizer, clipNorm, accumulate, ema, seed });
+    this.#step = new TrainStep(program, { parameters, loss, optimizer, clipNorm, accumulate, ema, seed, ...sharing });
+    this.#workers = workers;
     this.#watchdog = watchdog;
     this.#isScaled = engine.mixedPrecision === 'float16';
   }
 
   /** Runs the batches of one update, each while the following one is being made. */
-  async update(batches: ReadAhead<Batch>, from: Progress, { learningRate, count }: UpdatePlan): Promise<Update> {
+  async update(batches: ReadAhead<Batch>, from: Progress, { learningRate, count, told }: UpdatePlan): Promise<Update> {
     const results: StepResult<string>[] = [];
     let progress = from;
+    let heard: Told | null = null;
     let isMade = false;
     for (let i = 1; i <= count; i++) {
       const batch = await batches.next();
       if (batch === undefined) {
         this.#step.forget();
-        return { progress, isMade: false, isLast: true, results };
+        return { progress, isMade: false, isLast: true, results, told: heard };
       }
-      const ran = await this.#run(batch, batches, progress, { learningRate, update: i === count });
+      const ran = await this.#run(batch, batches, progress, {
+        learningRate,
+        update: i === count,
+        ...(told && { told }),
+      });
       progress = ran.progress;
+      heard = ran.result.told;
       if (ran.result.finite) results.push(ran.result);
       isMade = ran.result.finite;
     }
     if (isMade) progress = { ...progress, updates: progress.updates + 1 };
-    return { progress, isMade, isLast: false, results };
+    return { progress, isMade, isLast: false, results, told: heard };
   }
 
   async #run(
     batch: Batch,
     batches: ReadAhead<Batch>,
     before: Progress,
-    { learningRate, update }: { readonly learningRate: number; readonly update: boolean },
+    plan: Pick<StepRun, 'learningRate' | 'update' | 'told'>,
   ): Promise<{ result: StepResult<string>; progress: Progress }> {
     const { epoch, updates, draws } = before;
     const scale = this.#isScaled ? new LossScale(before.lossScale) : null;
     const lossScale = scale?.state.scale ?? null;
-    const how = { learningRate, t: updates + 1, draw: draws, update, lossScale };
-    const running = this.#step.run(this.#task.feed(batch), how);
+    const { learningRate } = plan;
+    const running = this.#step.run(this.#task.feed(batch), { ...plan, t: updates + 1, draw: draws, lossScale });
     batches.begin(); // the step has copied this one
-    const result = await running;
+    const result = await (this.#workers?.during(running) ?? running);
     // In float16, what is not finite may only have been too large: that halves the scale, and is no fault.
     const overflowed = scale?.adjust(result.finite) ?? false;
     const progress = { ...before, batch: before.batch + 1, draws: draws + 1, lossScale: scale?.state ?? null };

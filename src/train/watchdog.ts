@@ -26,7 +26,8 @@ export interface BatchFacts {
 const patience = { skip: 50, rollback: 5 } as const;
 
 export interface WatchdogOptions {
-  readonly run: RunFolder;
+  /** null on workers that write nothing. */
+  readonly run: RunFolder | null;
   readonly observer: TrainObserver;
   readonly onNonFinite: Config['train']['onNonFinite'];
   readonly checkpoints: Checkpoints;
@@ -56,9 +57,9 @@ export class Watchdog {
     const { run, observer, onNonFinite, checkpoints } = this.#options;
     const where = describeBatch(facts);
     const files = `pictures: ${facts.files.join(', ')}`;
-    run.list('not_finite.txt', `${where}; ${files}`);
+    run?.list('not_finite.txt', `${where}; ${files}`);
     this.#inARow++;
-    const { saved } = checkpoints;
+    const saved = await checkpoints.saved();
     if (onNonFinite === 'stop' || this.#inARow > patience[onNonFinite]) {
       const state = saved === undefined ? 'Nothing had been saved yet.' : `The last good state is in ${saved}.`;
       throw new NonFiniteError(

@@ -1,11 +1,13 @@
 /** The workers that train together, each a process with a part of every batch: what they exchange, and how they end. */
+import type { Shard } from '../data/loading/shard.js';
 import type { Cluster } from '../distributed/cluster.js';
-import { blame, waitForWorkers } from '../distributed/probe.js';
+import { blame, waitForWorkers, watchWorkers } from '../distributed/probe.js';
 import { EngineError } from '../errors.js';
 import { Collectives } from '../tensorflow/collectives.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import { Server } from '../tensorflow/server.js';
+import { endDespiteCallsUnderWay } from '../tensorflow/stuckCalls.js';
 
 export interface WorkersOptions {
   /** Seconds that a worker waits for the others, at the start and in each exchange. */
@@ -30,10 +32,9 @@ export class Workers {
     this.server = new Server(cluster, engine);
     this.#timeout = timeout;
     const { index, count } = this;
-    const collectives = (group: number) => new Collectives({ index, count, group, timeout });
-    this.gradients = collectives(1);
-    this.statistics = collectives(2);
-    const messages = collectives(3);
+    this.gradients = new Collectives({ index, count, group: 1, timeout });
+    this.statistics = new Collectives({ index, count, group: 2, timeout });
+    const messages = new Collectives({ index, count, group: 3, timeout: 0 }); // no limit: the workers are watched meanwhile
     this.#program = new Program({}, this.server);
     this.#gather = this.#program.compile(({ own }) => ({ all: messages.gather(own) }));
   }
@@ -59,6 +60,11 @@ export class Workers {
     return this.cluster.addresses.length;
   }
 
+  /** Which of equal shares is this worker's. */
+  get shard(): Shard {
+    return { index: this.index, count: this.count };
+  }
+
   /** Awaits an exchange. @throws WorkerLostError saying who is to blame when the exchange fails */
   async during<T>(exchange: Promise<T>): Promise<T> {
     try {
@@ -70,7 +76,7 @@ export class Workers {
     }
   }
 
-  /** What each worker gives, in the order of the workers. All must call it. */
+  /** What each worker gives, in the order of the workers. All must call it; those that do so first wait for the others as long as these run. */
   async gather(own: Uint8Array): Promise<Uint8Array[]> {
     const lengths = await this.#gatherNumbers(Int32Array.of(own.length));
     const size = blockOf(Math.max(...lengths));
@@ -87,6 +93,12 @@ export class Workers {
     return JSON.parse(Buffer.from(first!).toString());
   }
 
+  /** {@link Workers.gather} for what JSON carries. */
+  async gatherJson<T>(own: T): Promise<T[]> {
+    const all = await this.gather(Buffer.from(JSON.stringify(own)));
+    return all.map((bytes) => JSON.parse(Buffer.from(bytes).toString()));
+  }
+
   /** Waits until all workers have come here. */
   async meet(): Promise<void> {
     await this.#gatherNumbers(Int32Array.of(this.index));
@@ -97,8 +109,16 @@ export class Workers {
   }
 
   async #gatherNumbers(own: Int32Array): Promise<Int32Array> {
-    const { all } = await this.during(this.#gather({ own: { data: own, shape: [own.length] } }));
-    return all.data as Int32Array;
+    const watch = new AbortController();
+    try {
+      const gathered = this.during(this.#gather({ own: { data: own, shape: [own.length] } }));
+      const watching = watchWorkers(this.cluster, this.#timeout, watch.signal);
+      watching.catch(endDespiteCallsUnderWay); // the others will not come, so the exchange does not end
+      const { all } = await Promise.race([gathered, watching]);
+      return all.data as Int32Array;
+    } finally {
+      watch.abort();
+    }
   }
 }
 

@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { parseConfig } from '../../src/config/load.js';
+import { deal } from '../../src/data/loading/shard.js';
 import { clusterFromEnvironment } from '../../src/distributed/cluster.js';
-import { rowsOf } from '../../src/distributed/rows.js';
 import { BatchNorm, Conv2d } from '../../src/nn/layers.js';
 import { type ForwardContext, Module, seedParameters } from '../../src/nn/module.js';
 import { dropPath } from '../../src/nn/ops/drop.js';
@@ -57,7 +57,7 @@ function part(position: number, batchSize: number, shard: { index: number; count
     count: 1 + (row % 3),
   }));
   if (broken) whole[batchSize - 1]!.pixels[3] = Number.NaN;
-  const own = rowsOf(shard, batchSize / shard.count).map((row) => whole[row]!);
+  const own = deal(whole, shard);
   return {
     x: { data: Float32Array.from(own.flatMap(({ pixels }) => [...pixels])), shape: [own.length, side, side, 1] },
     normaliser: { data: Float32Array.of(own.reduce((sum, { count }) => sum + count, 0)), shape: [] },
@@ -103,7 +103,7 @@ export async function sharedSteps(settings: SharedSteps, workers?: Workers): Pro
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   console.log = console.error; // standard output is for the result
   const runs: readonly SharedSteps[] = JSON.parse(process.argv[2]!);
-  const workers = await Workers.join(clusterFromEnvironment(process.env)!, {}, { timeout: 30 });
+  const workers = await Workers.join(clusterFromEnvironment(process.env)!, {}, { timeout: 60 });
   const outcomes: SharedOutcome[] = [];
   for (const settings of runs) outcomes.push(await sharedSteps(settings, workers));
   await workers.meet();

@@ -14,9 +14,9 @@ const messageOf = (stderr: string) =>
     .find((line) => line.startsWith('WorkerLostError'))
     ?.replaceAll(/:\d{4,5}\b/g, ':PORT');
 
-describe('workers of one machine', () => {
+describe('workers of one machine', { timeout: 180_000 }, () => {
   test('each receives what all gave, in their order, and what the first gave', async () => {
-    const workers = await start(3, { timeout: 30, rounds: 2 });
+    const workers = await start(3, { timeout: 60, rounds: 2 });
     const outputs = await Promise.all(workers.map(({ ended }) => ended));
     expect(outputs.map(({ code }) => code)).toEqual([0, 0, 0]);
     const [first] = outputs.map(({ stdout }) =>
@@ -39,7 +39,7 @@ describe('workers of one machine', () => {
   });
 
   test.each([0, 1])('worker %d killed: the other names it, and ends', async (index) => {
-    const workers = await start(2, { timeout: 20, rounds: 1000, delayMs: 5 });
+    const workers = await start(2, { timeout: 60, rounds: 1000, delayMs: 5 });
     await exchanging(workers[0]!);
     workers[index]!.child.kill('SIGKILL');
     const { code, stderr } = await workers[1 - index]!.ended;
@@ -50,14 +50,14 @@ describe('workers of one machine', () => {
   });
 
   test('a worker stopped: the other names it within the time limit', async () => {
-    const workers = await start(2, { timeout: 4, rounds: 1000, delayMs: 5 });
+    const workers = await start(2, { timeout: 15, rounds: 1000, delayMs: 5 });
     await exchanging(workers[0]!);
     workers[1]!.child.kill('SIGSTOP');
     const stopped = performance.now();
     const { code, stderr } = await workers[0]!.ended;
     workers[1]!.child.kill('SIGKILL');
     expect(code).toBe(75);
-    expect(performance.now() - stopped).toBeLessThan(20_000);
+    expect(performance.now() - stopped).toBeLessThan(45_000);
     expect(messageOf(stderr)).toBe(
       'WorkerLostError: worker 1 (127.0.0.1:PORT) hangs: its address takes calls, and nothing answers',
     );

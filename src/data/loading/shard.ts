@@ -8,7 +8,9 @@
  *   batches each, a global batch has `count` × `accumulate` parts.
  * - Parts are dealt like cards: the entry at position i belongs to part i mod (number of parts). So neighbours of the plan part:
  *   the views of one picture (repeated augmentation) go to different parts, as the authors' `RASampler` deals them to devices.
- * - Process `index` of `count` makes part t × count + index at its turn t = 0 … `accumulate` - 1.
+ * - Process `index` of `count` makes part index × `accumulate` + t at its turn t = 0 … `accumulate` - 1. What all processes make at
+ *   one turn is then what a single one would make at it, with a batch `count` times as large: entry i of that batch is with process
+ *   i mod `count`. So statistics that the processes take together do not depend on their number either.
  *
  * Two processes with batches of 4, one with 8, and one with 4 that accumulates two, see the same pictures, cut, mirrored and mixed
  * alike, in the same updates. `batchSize` × `accumulate` × `count` decides the plan, and is the batch that learning rates scale with.
@@ -39,7 +41,7 @@ export function globalBatchSize({ batchSize, shard = alone, accumulate = 1 }: Sh
 /** The parts of each global batch that a process makes, in the order of its turns. */
 export function partsOf({ shard = alone, accumulate = 1 }: Sharing): Shard[] {
   const count = shard.count * accumulate;
-  return Array.from({ length: accumulate }, (_, turn) => ({ index: turn * shard.count + shard.index, count }));
+  return Array.from({ length: accumulate }, (_, turn) => ({ index: shard.index * accumulate + turn, count }));
 }
 
 /** The entries of a part, in order. Every entry belongs to one part. */

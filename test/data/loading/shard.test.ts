@@ -21,20 +21,29 @@ describe('parts of a global batch of 12', () => {
     ]);
   });
 
-  it('two processes that accumulate two of 3: the first makes parts 0 and 2, the second 1 and 3', () => {
+  it('two processes that accumulate two of 3: the first makes parts 0 and 1, the second 2 and 3', () => {
     const sharing = (index: number) => ({ batchSize: 3, accumulate: 2, shard: { index, count: 2 } });
     const parts = [0, 1].map((index) => partsOf(sharing(index)).map((part) => deal(entries, part)));
     expect(parts).toEqual([
       [
         [0, 4, 8],
-        [2, 6, 10],
+        [1, 5, 9],
       ],
       [
-        [1, 5, 9],
+        [2, 6, 10],
         [3, 7, 11],
       ],
     ]);
     expect(globalBatchSize(sharing(0))).toBe(12);
+  });
+
+  it('at each turn, two processes together have what one with twice the batch has', () => {
+    const alone = partsOf({ batchSize: 6, accumulate: 2 }).map((part) => deal(entries, part));
+    const two = [0, 1].map((index) => partsOf({ batchSize: 3, accumulate: 2, shard: { index, count: 2 } }));
+    for (const [turn, batch] of alone.entries()) {
+      for (const [index, parts] of two.entries())
+        expect(deal(entries, parts[turn]!)).toEqual(deal(batch, { index, count: 2 }));
+    }
   });
 
   it('alone', () => {
