@@ -5,6 +5,7 @@ import { print, printJson, table } from './console.js';
 
 export async function runInfo({ json, ...options }: InfoOptions & { readonly json?: boolean }): Promise<void> {
   const result = await info(options);
+  const { frozenParameters: frozen } = result;
   if (json) {
     printJson(result);
     return;
@@ -14,6 +15,7 @@ export async function runInfo({ json, ...options }: InfoOptions & { readonly jso
       [result.model, ''],
       [
         ['parameters', result.parameters.toLocaleString('en')],
+        ...(frozen > 0 ? [['frozen', frozen.toLocaleString('en')] as const] : []),
         [`GMACs at ${result.inputSize.join(' x ')}`, (result.macs / 1e9).toFixed(3)],
         ['classes', result.classes],
       ],

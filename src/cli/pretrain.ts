@@ -17,7 +17,7 @@ export async function pretrain(configFile: string, options: TrainCommandOptions)
   const { train, val } = task.counts;
   const prepare = () => [
     `train: ${train} pictures, val: ${val}`,
-    `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.classes.length} classes`,
+    `model: ${(countParameters(task.model).trained / 1e6).toFixed(2)} M parameters, ${task.classes.length} classes`,
   ];
   return runTask(task, config, configFile, options, { headline: ['top1', 'top5'], prepare, notes, workers });
 }

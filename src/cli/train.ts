@@ -26,7 +26,7 @@ export async function train(
   const prepare = () => [
     `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
       `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerate} degenerate`,
-    `model: ${(countParameters(task.model) / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
+    `model: ${(countParameters(task.model).trained / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
     ...(options.initFrom === undefined ? [] : [loadBackbone(task.model.backbone, options.initFrom)]),
   ];
   return runTask(task, config, configFile, options, { headline: ['AP', 'AP50', 'AP75'], prepare, notes, workers });

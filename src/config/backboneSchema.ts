@@ -119,3 +119,13 @@ function checkBias({ variant, positionBias, biasSize, biasResample }: BiasKeys, 
     context.addIssue({ code: 'custom', path: ['biasResample'], message });
   }
 }
+
+/** The `backbone` sections that names stand for, `cmt_ti` and `resnet50`. */
+export const namedBackbones: Readonly<Record<string, object>> = Object.fromEntries([
+  ...cmtVariantNames.map((variant) => [variant, { name: 'cmt', variant }]),
+  ...resnetDepths.map((depth) => [`resnet${depth}`, { name: 'resnet', depth }]),
+]);
+
+/** What published detectors add to them: mmdetection keeps ResNet's stem, C2 and statistics as they were pretrained. */
+export const publishedFreezing = (backbone: string): object =>
+  backbone.startsWith('resnet') ? { frozenStages: 1, batchNorm: 'frozen' } : {};

@@ -82,6 +82,12 @@ const FcosHead = z.strictObject({
 
 export const DetectorHead = z.discriminatedUnion('name', [RetinanetHead, FcosHead]);
 
+/** Neck and head of published detectors, by the first part of their names. */
+export const namedDetectors: Readonly<Record<string, object>> = {
+  retinanet: {},
+  fcos: { neck: { extraFrom: 'p5', extraRelu: true }, head: { name: 'fcos' } },
+};
+
 const CmtClassifierHead = z.strictObject({
   name: z.literal('cmt').describe("A 1×1 convolution before pooling, as in the CMT authors' release."),
   channels: count.default(1280).describe('Channels of the 1×1 convolution before pooling.'),

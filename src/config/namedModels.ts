@@ -1,5 +1,6 @@
 /** Networks by the names that papers and commands call them: `cmt_ti`, `resnet50`, `retinanet_cmt_s`, `fcos_r50`. */
-import { cmtVariantNames, resnetDepths } from './backboneSchema.js';
+import { namedBackbones, publishedFreezing } from './backboneSchema.js';
+import { namedDetectors } from './headSchema.js';
 
 /** The `model` section that a name stands for; the schema fills in the rest. */
 export interface ModelOfName {
@@ -7,33 +8,27 @@ export interface ModelOfName {
   readonly model: object;
 }
 
-const cmts = cmtVariantNames.map((variant) => [variant, { name: 'cmt', variant }] as const);
-const resnets = resnetDepths.map((depth) => [`resnet${depth}`, { name: 'resnet', depth }] as const);
-const backbones = new Map<string, object>([...cmts, ...resnets]);
+const classifiers = Object.entries(namedBackbones).map(([name, backbone]): [string, ModelOfName] => [
+  name,
+  { task: 'classification', model: { backbone } },
+]);
 
-/** Neck and head by the first part of a detector's name. */
-const detectors = {
-  retinanet: {},
-  fcos: { neck: { extraFrom: 'p5', extraRelu: true }, head: { name: 'fcos' } },
-} as const;
-
-const ofDetectors = Object.entries(detectors).flatMap(([kind, parts]) =>
-  [...backbones].map(([name, backbone]): [string, ModelOfName] => [
-    `${kind}_${name.replace('resnet', 'r')}`,
-    { task: 'detection', model: { backbone, ...parts } },
+const detectors = Object.entries(namedDetectors).flatMap(([kind, parts]) =>
+  Object.entries(namedBackbones).map(([name, backbone]): [string, ModelOfName] => [
+    `${kind}_${shortened(name)}`,
+    { task: 'detection', model: { backbone: { ...backbone, ...publishedFreezing(name) }, ...parts } },
   ]),
 );
 
-const named = new Map<string, ModelOfName>([
-  ...[...backbones].map(([name, backbone]): [string, ModelOfName] => [
-    name,
-    { task: 'classification', model: { backbone } },
-  ]),
-  ...ofDetectors,
-]);
+const named = new Map([...classifiers, ...detectors]);
 
 export const modelNames: readonly string[] = [...named.keys()];
 
 /** `retinanet_resnet50` is `retinanet_r50`. */
 export const modelOfName = (name: string): ModelOfName | undefined =>
-  named.get(name.replace(/(?<=_)resnet(?=\d)/, 'r'));
+  named.get(name.replace(/(?<=_)resnet\d+$/, shortened));
+
+/** As detectors are called: `r50` for `resnet50`. */
+function shortened(backbone: string): string {
+  return backbone.replace('resnet', 'r');
+}

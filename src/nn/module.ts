@@ -94,9 +94,12 @@ export function seedParameters(module: Module, seed: number): void {
   for (const [name, parameter] of module.parameters()) parameter.seed(random.fork(...Buffer.from(name)));
 }
 
-/** Number of weights; running statistics do not count. */
-export function countParameters(module: Module): number {
-  let count = 0;
-  for (const [, parameter] of module.parameters()) if (parameter.kind === 'weight') count += parameter.size;
-  return count;
+/** How many numbers an optimizer changes, and how many are kept from it; running statistics are neither. */
+export function countParameters(module: Module): { readonly trained: number; readonly frozen: number } {
+  let [trained, frozen] = [0, 0];
+  for (const [, { kind, trainable, size }] of module.parameters()) {
+    if (trainable) trained += size;
+    else if (kind === 'weight') frozen += size;
+  }
+  return { trained, frozen };
 }

@@ -18,7 +18,10 @@ export interface InfoOptions {
 
 export interface ModelInfo {
   readonly model: string;
+  /** That are trained, as mmdetection counts them. */
   readonly parameters: number;
+  /** Weights that are kept as they were loaded. */
+  readonly frozenParameters: number;
   /** Multiply-accumulates of one picture. */
   readonly macs: number;
   readonly inputSize: InputSize;
@@ -35,9 +38,11 @@ export async function info({ model: name, size, memory, batch }: InfoOptions): P
   const { config, classes } = model;
   const [height, width] = inputSizeOf(model, size);
   const network = networkOf(config, classes);
+  const { trained, frozen } = countParameters(network);
   return {
     model: name,
-    parameters: countParameters(network),
+    parameters: trained,
+    frozenParameters: frozen,
     macs: network.macs({ height, width }),
     inputSize: [height, width],
     classes,

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { pyramidLevels } from '../../src/detection/anchors.js';
 import { matchState } from '../../src/detection/match.js';
-import { centerness, matchPoints, pointTargets } from '../../src/detection/matchPoints.js';
-import { decodePoints, generatePoints, type PointCandidates } from '../../src/detection/points.js';
+import {
+  centerness,
+  decodePoints,
+  generatePoints,
+  matchPoints,
+  type PointCandidates,
+  pointTargets,
+} from '../../src/detection/points.js';
 
 // 2 x 4 cells of 8 px (points 0 ... 7), 1 x 2 cells of 16 px (8, 9)
 const grid = generatePoints(pyramidLevels({ width: 32, height: 16 }, [8, 16]));

@@ -1,8 +1,14 @@
 /** FCOS's head: a class, the distances to the sides of a box, and how central the place is in it, at every cell. */
 import * as tf from '@tensorflow/tfjs-core';
 import { pyramidLevels } from '../../detection/anchors.js';
-import { matchPoints, pointTargets } from '../../detection/matchPoints.js';
-import { decodePoints, generatePoints, type PointCandidates, type PointGrid } from '../../detection/points.js';
+import {
+  decodePoints,
+  generatePoints,
+  matchPoints,
+  type PointCandidates,
+  type PointGrid,
+  pointTargets,
+} from '../../detection/points.js';
 import type { ScoredBoxes } from '../../detection/postprocess.js';
 import type { Size } from '../../geometry/size.js';
 import { constant, ones } from '../../nn/init.js';
