@@ -60,13 +60,15 @@ function build() {
   rmSync(dist, { recursive: true, force: true }); // files whose source is gone must not stay
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   run(process.execPath, [tsc, '-p', 'tsconfig.build.json'], 'The TypeScript sources do not compile (see above).');
+  const web = join(root, 'tools', 'build-web.mjs');
+  if (existsSync(web)) run(process.execPath, [web], 'The page for browsers could not be built (see above).');
   writeFileSync(stamp, sources);
 }
 
 /** Content decides, not time: a checkout of older files is a change too. */
 function hashOfSources() {
   const hash = createHash('sha256');
-  const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => /\.(ts|html|css)$/.test(file));
   const configs = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
   for (const file of [...configs, ...files.sort().map((file) => join('src', file))])
     hash

@@ -115,7 +115,9 @@ function addModelCommands(program: Command): void {
     .command('export')
     .description('a trained model for other programs, compared with cmtdet after it is written')
     .argument('<checkpoint>', 'of a detector or a classifier')
-    .addOption(new Option('--format <format>', 'what to write').choices(['onnx', 'savedmodel']).makeOptionMandatory())
+    .addOption(
+      new Option('--format <format>', 'what to write').choices(['onnx', 'savedmodel', 'web']).makeOptionMandatory(),
+    )
     .requiredOption('--out <path>', 'file or folder to write')
     .option('--size <pixels>', 'one size of picture, heightxwidth (default: any, of a detector)', inputSize)
     .option('--batch <number>', 'pictures at a time (default: any number)', count)

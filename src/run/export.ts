@@ -10,6 +10,7 @@ import type { Opset } from '../export/onnx/onnxGraph.js';
 import { OnnxRuntime } from '../export/onnx/runtime.js';
 import { exportSavedModel, openSavedModel, savedModelSize } from '../export/savedModel/exportSavedModel.js';
 import { type Foreign, verify } from '../export/verify.js';
+import { exportWeb } from '../export/web/exportWeb.js';
 import { isSafetensors } from '../formats/stateDict.js';
 import type { Size } from '../geometry/size.js';
 import { isOurCheckpoint, readDescription } from '../models/checkpoints/modelFile.js';
@@ -21,7 +22,7 @@ import { openDecoder } from '../tensorflow/jpegDecoder.js';
 export interface ExportOptions {
   /** Of `pretrain` or `train`; or of the CMT authors. */
   readonly checkpoint: string;
-  readonly format: 'onnx' | 'savedmodel';
+  readonly format: 'onnx' | 'savedmodel' | 'web';
   /** The file or folder to write. */
   readonly out: string;
   /** Version of the standard operators of ONNX. @default 17 */
@@ -86,6 +87,10 @@ async function write(model: Classifier | Detector, options: ExportOptions): Prom
     return { files, open: async () => openSavedModel(out, outputs) };
   }
   const { nms = false, float16 = false, externalData = false } = options;
+  if (format === 'web') {
+    const files = await exportWeb(model, out, { version: packageVersion(), float16 });
+    return { files, open: () => OnnxRuntime.open(files[0]!) };
+  }
   const settings = { opset, batch, size, pixels, nms, float16, externalData };
   const files = await exportOnnx(model, out, { version: packageVersion(), ...settings });
   return { files, open: () => OnnxRuntime.open(out) };

@@ -60,7 +60,7 @@ export class ResizeKernel {
   #used = 0;
 
   private constructor() {
-    const module = new Module(Buffer.from(wasmText, 'base64'));
+    const module = new Module(Uint8Array.from(atob(wasmText), (character) => character.charCodeAt(0)));
     const instance = new Instance(module, { env: { memory: this.#memory } });
     this.#exports = instance.exports as KernelExports;
   }
