@@ -9,6 +9,7 @@ import type { Detector as LoadedDetector } from './models/detector.js';
 import type { DemoOptions, DemoResult } from './run/demo.js';
 import type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 import type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
+import type { ExportOptions, ExportResult } from './run/export.js';
 import type { InfoOptions, ModelInfo } from './run/info.js';
 import type { Predictions, PredictOptions } from './run/predict.js';
 import type { ClassifierTrainingOptions } from './run/pretrain.js';
@@ -48,6 +49,8 @@ export type { Curves } from './eval/accumulate.js';
 export { type CocoEvaluation, type DetectionSource, evaluateCoco, type NotScored } from './eval/cocoEval.js';
 export type { AreaRange, EvalOptions, EvalParams } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
+export type { Difference } from './export/compare.js';
+export type { Opset } from './export/onnx/onnxGraph.js';
 export type { Size } from './geometry/size.js';
 export type { Accuracy } from './models/accuracy.js';
 export type { ClassifierDescription, DetectorDescription } from './models/checkpoints/description.js';
@@ -56,6 +59,7 @@ export type { DetectorInput } from './models/detectorInput.js';
 export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
 export type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
+export type { ExportOptions, ExportResult, Verification } from './run/export.js';
 export type { InfoOptions, ModelInfo } from './run/info.js';
 export type { MemoryEstimate, MemoryReport } from './run/memory.js';
 export type { InputSize } from './run/namedModel.js';
@@ -174,6 +178,16 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
  */
 export async function preview(options: PreviewOptions): Promise<PreviewSheet[]> {
   return (await import('./run/preview.js')).preview(options);
+}
+
+/**
+ * Writes a trained model for other programs, and compares what it wrote with cmtdet on pictures.
+ *
+ * @throws CheckpointError when the checkpoint is damaged
+ * @throws ExportError when the model cannot be said in the format
+ */
+export async function exportModel(options: ExportOptions): Promise<ExportResult> {
+  return (await import('./run/export.js')).exportModel(options);
 }
 
 /** Parameters, operations and feature maps of a model. @throws UsageError when it is no file and no known name */
