@@ -4,6 +4,7 @@
  */
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
+import { escapeControls, escapeLines } from '../formats/controlCharacters.js';
 
 const { env, stderr, stdout } = process;
 
@@ -25,7 +26,7 @@ export function note(line: string): void {
 
 /** Something that may be wrong but does not stop the work. */
 export function warn(message: string): void {
-  stderr.write(`${paint('yellow', 'warning:')} ${message}\n`);
+  stderr.write(`${paint('yellow', 'warning:')} ${escapeLines(message)}\n`);
 }
 
 /** The result of a command, for people. */
@@ -40,7 +41,7 @@ export function printJson(value: unknown): void {
 
 /** Rows under a head, columns as wide as their contents; numbers (anything but the first column) to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map(String));
+  const cells = [head, ...rows].map((row) => row.map((cell) => escapeControls(String(cell))));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
   const line = (row: readonly string[]) =>
     row

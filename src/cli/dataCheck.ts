@@ -4,8 +4,10 @@ import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeCoco } from '../data/coco/write.js';
 import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
 import { DatasetError, exitCodes, type Problem } from '../errors.js';
+import { escapeLines } from '../formats/controlCharacters.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { lookingLine } from './lookingLine.js';
+import { refuseOverwriting } from './refuseOverwriting.js';
 
 export interface DataCheckOptions {
   /** Another annotation file that should share no picture with this one. */
@@ -23,6 +25,7 @@ export async function runDataCheck(
   images: string | undefined,
   options: DataCheckOptions,
 ): Promise<void> {
+  if (options.clean !== undefined) refuseOverwriting(options.clean, [annotations, options.against]);
   const { file, problems } = parseForCheck(annotations);
   const health = file && cocoHealth(file);
   const shared = file && options.against !== undefined ? sharedFileNames(file, parseCoco(options.against)) : undefined;
@@ -48,7 +51,7 @@ export async function runDataCheck(
     if (shared && shared.length > 0) {
       warn(`${shared.length} pictures are in ${options.against} too: ${firstOf(shared)}`);
     }
-    if (allProblems.length > 0) print(`\n${new DatasetError(annotations, allProblems).message}`);
+    if (allProblems.length > 0) print(`\n${escapeLines(new DatasetError(annotations, allProblems).message)}`);
     else print('\nNo problems.');
   }
   if (options.clean !== undefined && file) await writeClean(options.clean, file, pictures);

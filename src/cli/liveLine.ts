@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { escapeLines } from '../formats/controlCharacters.js';
 import { isLive, note } from './console.js';
 
 /**
@@ -28,8 +29,9 @@ export class LiveLine {
     if (now - this.#firstMs < this.#silentMs) return;
     if (now - this.#lastMs < (this.#write ? 80 : this.#plainEveryMs)) return;
     this.#lastMs = now;
-    if (this.#write) this.#write(text);
-    else note(text);
+    const shown = escapeLines(text);
+    if (this.#write) this.#write(shown);
+    else note(shown);
   }
 
   /** Writes a line that stays, above the live one. */

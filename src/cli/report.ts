@@ -1,4 +1,5 @@
 import { CmtdetError, exitCodes } from '../errors.js';
+import { escapeLines } from '../formats/controlCharacters.js';
 import { paint } from './console.js';
 
 /** Errors of the operating system that a user can mend, and what they mean. */
@@ -22,7 +23,7 @@ const systemErrors: Readonly<Record<string, string>> = {
 
 /** Prints an error that ended a command, and returns the exit code that it asks for. */
 export function reportError(error: unknown): number {
-  const say = (text: string) => process.stderr.write(`${paint('red', 'error:')} ${text}\n`);
+  const say = (text: string) => process.stderr.write(`${paint('red', 'error:')} ${escapeLines(text)}\n`);
   if (error instanceof CmtdetError) {
     say(error.message);
     return error.exitCode;

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { CheckpointError } from '../errors.js';
+import { openRegularFile } from './regularFile.js';
 
 /** Bytes that are read piece by piece, so that a 10 GiB file costs no more memory than what is wanted of it. */
 export interface ByteSource {
@@ -33,18 +34,13 @@ function fromMemory(bytes: Uint8Array): ByteSource {
 }
 
 function withFile<T>(path: string, use: (bytes: ByteSource) => T): T {
-  const file = openForReading(path);
+  const { descriptor: file, size } = openForReading(path);
   try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) {
-      const found = stat.isDirectory() ? 'is a folder; name the file in it' : 'is not a regular file';
-      throw new CheckpointError(path, [{ at: 'path', message: found }]);
-    }
     return use({
       name: path,
-      size: stat.size,
+      size,
       read(offset, length) {
-        checkRange(path, stat.size, offset, length);
+        checkRange(path, size, offset, length);
         const bytes = new Uint8Array(length);
         for (let done = 0; done < length; ) {
           const piece = Math.min(length - done, 2 ** 30); // one system call moves less than 2 GiB
@@ -60,12 +56,13 @@ function withFile<T>(path: string, use: (bytes: ByteSource) => T): T {
   }
 }
 
-function openForReading(path: string): number {
+function openForReading(path: string): { descriptor: number; size: number } {
   try {
-    return openSync(path, 'r');
+    return openRegularFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new CheckpointError(path, [{ at: 'path', message: code === 'ENOENT' ? 'no such file' : message }]);
+    const reasons: Record<string, string> = { ENOENT: 'no such file', EISDIR: 'is a folder; name the file in it' };
+    throw new CheckpointError(path, [{ at: 'path', message: reasons[code ?? ''] ?? message }]);
   }
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
+import { openRegularFile } from './regularFile.js';
 
 /**
  * A text file in whichever encoding it says it has: by its byte order mark, else by the `encoding` of an XML declaration,
@@ -7,8 +8,13 @@ import { readFileSync } from 'node:fs';
  * @throws the system's own error where it cannot be read
  */
 export function readText(path: string): string {
-  const bytes = readFileSync(path);
-  return new TextDecoder(encodingOf(bytes)).decode(bytes);
+  const { descriptor } = openRegularFile(path);
+  try {
+    const bytes = readFileSync(descriptor);
+    return new TextDecoder(encodingOf(bytes)).decode(bytes);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function encodingOf(bytes: Uint8Array): string {

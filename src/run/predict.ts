@@ -1,10 +1,11 @@
 /** Finds objects in pictures. */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
 import type { RgbImage } from '../data/image/image.js';
 import { drawBoxes } from '../draw/drawBoxes.js';
 import { DatasetError, ImageError, type Problem } from '../errors.js';
+import { safeFileName } from '../formats/controlCharacters.js';
 import { type Detection, Detector } from '../models/detector.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
@@ -57,7 +58,7 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
   const skipped: BrokenPicture[] = [];
   try {
     if (out !== undefined) await mkdir(out, { recursive: true });
-    const names = new PictureNames();
+    const names = new PictureNames(out === undefined ? [] : await takenBy(files, out));
     const decode = openDecoder();
     for (const [i, file] of files.entries()) {
       observer.onProgress?.(i, files.length, file);
@@ -112,14 +113,26 @@ async function expand(inputs: readonly string[]): Promise<string[]> {
   return files;
 }
 
+/** Names in the output folder that are inputs: what is drawn never takes their place. */
+async function takenBy(files: readonly string[], out: string): Promise<string[]> {
+  const folder = await realpath(out);
+  const places = await Promise.all(files.map((file) => realpath(file).catch(() => resolve(file))));
+  return places.filter((place) => dirname(place) === folder).map((place) => basename(place));
+}
+
 /** File names in the output folder: the picture's own, with its folder's in front where two pictures share one. */
 class PictureNames {
-  readonly #taken = new Set<string>();
+  readonly #taken: Set<string>;
+
+  /** @param taken names that are not given */
+  constructor(taken: readonly string[]) {
+    this.#taken = new Set(taken);
+  }
 
   of(file: string): string {
     const ending = /\.(jpe?g|png|webp)$/i.test(file) ? '' : '.jpg';
-    const plain = basename(file) + ending;
-    let name = this.#taken.has(plain) ? `${basename(dirname(file))}_${plain}` : plain;
+    const plain = safeFileName(basename(file) + ending);
+    let name = this.#taken.has(plain) ? `${safeFileName(basename(dirname(file)))}_${plain}` : plain;
     for (let n = 2; this.#taken.has(name); n++) name = `${n}_${plain}`;
     this.#taken.add(name);
     return name;

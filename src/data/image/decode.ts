@@ -1,7 +1,8 @@
 /** From a file to pixels, by the rules in docs/data.md. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
+import { openRegularFile } from '../../formats/regularFile.js';
 import { type ChoosePart, cutOut, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from './image.js';
 import { hasEnd, isPlainJpeg, type PlainJpegHeader, readJpegHeader } from './jpegHeader.js';
 import { applyProfile } from './matrixProfile.js';
@@ -59,6 +60,7 @@ export const openDecoder = (): DecodeImage => imageDecoder();
 
 /** Every format that sharp reads. */
 async function decodeAny(bytes: Uint8Array): Promise<RgbImage> {
+  if (isDrawing(bytes)) throw new Error('a drawing'); // `failure` says it better
   // 'error': a picture with missing pixels is refused rather than filled with grey; mere oddities, which libjpeg only warns of, pass.
   const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, pages: 1 })
     .autoOrient()
@@ -83,11 +85,8 @@ const largestKept = 16 * 2 ** 20;
  */
 function readBytes(file: string): Uint8Array {
   try {
-    const descriptor = openSync(file, 'r');
+    const { descriptor, size } = openRegularFile(file);
     try {
-      const status = fstatSync(descriptor);
-      if (!status.isFile()) return readFileSync(descriptor); // a pipe, whose length nobody knows
-      const { size } = status;
       const memory = size > fileMemory.length ? new Uint8Array(size) : fileMemory;
       if (size <= largestKept) fileMemory = memory;
       let length = 0;
@@ -121,9 +120,17 @@ export function failure(bytes: Uint8Array, error: unknown): string {
   return `is cut off or damaged (${reason.replace(/^.*corrupt header: ?/, '') || 'corrupt header'})`;
 }
 
+/** Whether it is SVG, plain or packed: no pixels but instructions, which may keep a renderer busy for hours. */
+export function isDrawing(bytes: Uint8Array): boolean {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return true; // no picture format begins like this
+  const start = Buffer.from(bytes.subarray(0, 4096)).toString('utf8').trimStart();
+  return /^(<|\ufeff)/.test(start) && /<([\w-]+:)?svg\b/i.test(start);
+}
+
 /** What a file is instead of a picture, from its first bytes. */
 function notAPicture(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return 'is empty (0 bytes)';
+  if (isDrawing(bytes)) return 'is an SVG drawing or a packed file, which is not read: convert it to PNG';
   const start = Buffer.from(bytes.subarray(0, 256)).toString('latin1').trimStart();
   if (/^(<!doctype html|<html|<head|<body)/i.test(start))
     return 'is an HTML page, not a picture: a download that failed?';

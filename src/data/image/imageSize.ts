@@ -1,8 +1,10 @@
-import { open } from 'node:fs/promises';
+import { close, read } from 'node:fs';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
+import { openRegularFile } from '../../formats/regularFile.js';
 import type { ByteRange } from '../byteRange.js';
-import { failure, readFailure } from './decode.js';
+import { failure, isDrawing, readFailure } from './decode.js';
 import { exchangesSides, readJpegHeader } from './jpegHeader.js';
 
 /** Enough for the header of almost every JPEG without a thumbnail; the others are read again. */
@@ -21,6 +23,7 @@ export async function readImageSize(file: string, part?: ByteRange): Promise<{ w
     const { width, height, orientation } = jpeg;
     return exchangesSides(orientation) ? { width: height, height: width } : { width, height };
   }
+  if (isDrawing(head)) throw new ImageError(file, failure(head, undefined));
   try {
     const input = part ? await readBytes(file, part.offset, part.length) : file;
     const { autoOrient, pageHeight } = await sharp(input, { limitInputPixels: false }).metadata();
@@ -30,15 +33,18 @@ export async function readImageSize(file: string, part?: ByteRange): Promise<{ w
   }
 }
 
+const readAt = promisify(read);
+const closeFile = promisify(close);
+
 /** As many bytes as there are, up to `length`. */
 async function readBytes(file: string, offset: number, length: number): Promise<Uint8Array> {
   try {
-    const handle = await open(file);
+    const { descriptor } = openRegularFile(file);
     try {
-      const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, offset);
+      const { buffer, bytesRead } = await readAt(descriptor, new Uint8Array(length), 0, length, offset);
       return buffer.subarray(0, bytesRead);
     } finally {
-      await handle.close();
+      await closeFile(descriptor);
     }
   } catch (error) {
     throw new ImageError(file, readFailure(error));

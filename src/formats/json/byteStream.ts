@@ -1,6 +1,7 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, readFileSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { DatasetError } from '../../errors.js';
+import { openRegularFile } from '../regularFile.js';
 
 /** Bytes that are read once, front to back. */
 export interface ByteStream {
@@ -57,18 +58,11 @@ export function fileStream(path: string): ByteStream {
 
 function openOrExplain(path: string): number {
   try {
-    const descriptor = openSync(path, 'r');
-    try {
-      readSync(descriptor, new Uint8Array(1), 0, 1, 0); // a directory opens, but does not read
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
-    return descriptor;
+    return openRegularFile(path).descriptor;
   } catch (error) {
     const reasons: Record<string, string> = { ENOENT: 'no such file', EACCES: 'not readable', EISDIR: 'is a folder' };
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new DatasetError(path, [{ at: 'file', message: reasons[code] ?? String(error) }]);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new DatasetError(path, [{ at: 'file', message: reasons[code] ?? message }]);
   }
 }
 
