@@ -50,7 +50,8 @@ function addTrainingCommands(program: Command): void {
     .argument('<config>', 'YAML file, as in configs/')
     .option(...set)
     .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
-    .option('--resume', 'go on with the run in --run')
+    .option('--resume', 'go on with the run in --run, or with the newest one of this config')
+    .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
     .option(...json)
     .action(async (config, options) => {
       await (await import('./pretrain.js')).pretrain(config, options);
@@ -63,7 +64,8 @@ function addTrainingCommands(program: Command): void {
     .option(...set)
     .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
     .option('--init-from <checkpoint>', 'start with the backbone of this checkpoint')
-    .option('--resume', 'go on with the run in --run')
+    .option('--resume', 'go on with the run in --run, or with the newest one of this config')
+    .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
     .option(...json)
     .action(async (config, options) => {
       await (await import('./train.js')).train(config, options);

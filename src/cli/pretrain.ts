@@ -5,10 +5,9 @@ import { countParameters } from '../nn/module.js';
 import { ClassificationTask } from '../train/classificationTask.js';
 import { DataNotes } from './dataNotes.js';
 import { joinWorkers } from './joinWorkers.js';
-import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
+import { type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function pretrain(configFile: string, options: TrainCommandOptions): Promise<Outcome> {
-  checkTrainOptions(options);
   const config = await loadConfig(configFile, options.set);
   if (config.task !== 'classification') throw new UsageError(`${configFile} is for detection: "cmtdet train" takes it`);
   const notes = new DataNotes();

@@ -6,13 +6,12 @@ import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { DataNotes } from './dataNotes.js';
 import { joinWorkers } from './joinWorkers.js';
-import { checkTrainOptions, type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
+import { type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
 
 export async function train(
   configFile: string,
   options: TrainCommandOptions & { readonly initFrom?: string },
 ): Promise<Outcome> {
-  checkTrainOptions(options);
   if (options.resume && options.initFrom !== undefined) {
     throw new UsageError('--resume goes on with the weights of the run: leave --init-from out');
   }

@@ -1,6 +1,5 @@
 /** What `pretrain` and `train` have in common: options, the run folder, the report. */
 import type { Config } from '../config/schema.js';
-import { UsageError } from '../errors.js';
 import { train } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { Metrics, Task } from '../train/task.js';
@@ -13,6 +12,7 @@ export interface TrainCommandOptions {
   readonly set?: readonly string[];
   readonly run?: string;
   readonly resume?: boolean;
+  readonly acceptChanges?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,11 +20,6 @@ export interface TrainCommandOptions {
 export interface Outcome {
   readonly run: string;
   readonly metrics: Metrics;
-}
-
-/** @throws UsageError for options that make no sense together */
-export function checkTrainOptions({ resume, run }: TrainCommandOptions): void {
-  if (resume && run === undefined) throw new UsageError('--resume needs --run: the folder of the run to go on with');
 }
 
 /**
@@ -55,13 +50,14 @@ export async function runTask<Batch>(
   let run: RunFolder | undefined;
   try {
     const facts = prepare();
-    const resume = options.resume ?? false;
-    run = resume ? RunFolder.open(options.run!) : RunFolder.create(options.run, configFile, config);
+    const { resume = false, acceptChanges = false } = options;
+    run = resume ? RunFolder.open(options.run, configFile) : await RunFolder.create(options.run, configFile, config);
     notes.listIn(run);
     note(`run folder ${run.path}`);
+    for (const line of run.notes) note(line);
     for (const fact of facts) note(fact);
     await workers?.meet(); // those that have more to read are waited for
-    const trainOptions = { config, run, resume, observer, workers };
+    const trainOptions = { config, run, resume, acceptChanges, observer, workers };
     const metrics = await interruptible((signal) => train(task, { ...trainOptions, signal }));
     await workers?.dispose();
     observer.close();

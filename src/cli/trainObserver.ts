@@ -40,7 +40,7 @@ function describeStep(event: StepEvent): string {
  */
 export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const names = ['SIGINT', 'SIGTERM'] as const;
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const stop = () => {
     note('stopping after this step; once more to stop at once');
     for (const name of names) process.off(name, stop);

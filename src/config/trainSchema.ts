@@ -188,7 +188,20 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
       checkpointEvery: count
         .nullable()
         .default(null)
-        .describe('Steps between two checkpoints inside an epoch. null: only at the end of each.'),
+        .describe('Steps between two states inside an epoch, besides those that checkpointMinutes asks for.'),
+      checkpointMinutes: positive
+        .nullable()
+        .default(10)
+        .describe(
+          'Minutes of training between two states: what a crash can lose. null: only at the end of each epoch.',
+        ),
+      keep: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe(
+          'How many checkpoints of past epochs are kept beside the best and the last, as epoch-0012.safetensors.',
+        ),
       logEvery: count.default(10).describe('Steps between two lines of metrics.jsonl.'),
     })
     .superRefine(({ epochs, schedule }, context) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -27,6 +28,13 @@ export async function writeAtomically(path: string, write: (file: FileHandle) =>
     throw error;
   }
   await syncFolder(folder);
+}
+
+/** Removes what killed processes left of files that they were writing. Call it where nobody writes. @returns how many there were */
+export function removeTemporaries(folder: string): number {
+  const left = readdirSync(folder).filter((name) => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name));
+  for (const name of left) rmSync(join(folder, name), { force: true });
+  return left.length;
 }
 
 /** Makes a rename survive a power cut. Not every system can sync a folder (Windows cannot); the file is whole either way. */

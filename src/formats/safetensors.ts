@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError, type Problem } from '../errors.js';
@@ -49,9 +50,9 @@ export function readSafetensorsHeader(source: string | Uint8Array): SafetensorsH
 }
 
 /**
- * Every tensor of a safetensors file, each in memory of its own.
+ * Every tensor of a safetensors file, each in memory of its own. Where the file has a {@link withChecksum checksum}, it is held to it.
  *
- * @throws CheckpointError with every problem found, before any tensor is read
+ * @throws CheckpointError with every problem of the layout, before any tensor is read; and where the checksum is another one
  */
 export function readSafetensors(source: string | Uint8Array): Safetensors {
   return withBytes(source, (bytes) => {
@@ -59,8 +60,34 @@ export function readSafetensors(source: string | Uint8Array): Safetensors {
     const tensors = new Map<string, NamedArray>();
     for (const [name, { dtype, shape, begin, end }] of entries)
       tensors.set(name, arrayFromBytes(dtype, shape, bytes.read(begin, end - begin)));
-    return { tensors, metadata };
+    const { [checksumKey]: checksum, ...others } = metadata;
+    if (checksum !== undefined && checksum !== checksumOf(tensors, others)) {
+      const message = 'its contents are not those that were written: the checksum is another one';
+      throw new CheckpointError(
+        bytes.name,
+        [{ at: '(file)', message }],
+        'The file is damaged. Use a copy of it, or an older one.',
+      );
+    }
+    return { tensors, metadata: others };
   });
+}
+
+const checksumKey = 'cmtdet-sha256';
+
+/** Metadata with a checksum of themselves and of all tensors, to be written with these. Other readers pass it over. */
+export function withChecksum(
+  tensors: ReadonlyMap<string, NamedArray>,
+  metadata: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return { ...metadata, [checksumKey]: checksumOf(tensors, metadata) };
+}
+
+function checksumOf(tensors: ReadonlyMap<string, NamedArray>, metadata: Readonly<Record<string, string>>): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.entries(metadata).sort()));
+  for (const [name, array] of inWriteOrder(tensors))
+    hash.update(JSON.stringify([name, array.dtype, array.shape])).update(bytesOf(array));
+  return hash.digest('hex');
 }
 
 function parseHeader(bytes: ByteSource): SafetensorsHeader {
@@ -148,6 +175,12 @@ const writeOrder: readonly Dtype[] = [
   'BOOL',
 ];
 
+function inWriteOrder(tensors: ReadonlyMap<string, NamedArray>): [name: string, array: NamedArray][] {
+  return [...tensors].sort(
+    ([nameA, a], [nameB, b]) => writeOrder.indexOf(a.dtype) - writeOrder.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
+  );
+}
+
 /**
  * Writes a safetensors file, atomically: `path` never holds a part of one.
  *
@@ -158,9 +191,7 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const ordered = [...tensors].sort(
-    ([nameA, a], [nameB, b]) => writeOrder.indexOf(a.dtype) - writeOrder.indexOf(b.dtype) || (nameA < nameB ? -1 : 1),
-  );
+  const ordered = inWriteOrder(tensors);
   const header = serialiseHeader(ordered, metadata);
   try {
     await writeAtomically(path, async (file) => {

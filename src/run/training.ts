@@ -1,6 +1,5 @@
 /** What `train` and `pretrain` have in common: the run folder, the observer, and what comes out. */
 import type { Config } from '../config/schema.js';
-import { UsageError } from '../errors.js';
 import { train } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { Metrics, Task, TrainObserver } from '../train/task.js';
@@ -11,6 +10,8 @@ export interface TrainingOptions {
   readonly run?: string | undefined;
   /** Goes on with what is in `run`. @default false */
   readonly resume?: boolean | undefined;
+  /** Whether a run that goes on may learn in another way than it began: rate, schedule, precision, val data. @default false */
+  readonly acceptChanges?: boolean | undefined;
   readonly observer?: TrainingObserver | undefined;
   /** Ends the run after the step under way; everything is saved. */
   readonly signal?: AbortSignal | undefined;
@@ -35,18 +36,18 @@ export interface TrainedRun {
 export async function toEnd<Batch>(
   task: Task<Batch> & { close(): Promise<void> },
   config: Config,
-  { run: folder, resume = false, observer = {}, signal }: TrainingOptions,
+  { run: folder, resume = false, acceptChanges = false, observer = {}, signal }: TrainingOptions,
   prepare: () => void = () => {},
 ): Promise<TrainedRun> {
   let run: RunFolder | undefined;
   try {
     prepare();
-    if (resume && folder === undefined) throw new UsageError('resume needs run: the folder of the run to go on with');
-    run = resume ? RunFolder.open(folder!) : await RunFolder.create(folder, config.task, config);
+    run = resume ? RunFolder.open(folder, config.task) : await RunFolder.create(folder, config.task, config);
     const metrics = await train(task, {
       config,
       run,
       resume,
+      acceptChanges,
       observer: { ...silent, ...observer },
       ...(signal ? { signal } : {}),
     });

@@ -17,6 +17,7 @@ import { Random } from '../random.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { classificationFeed, classificationLoss } from './classificationBatch.js';
+import { digestOfClasses } from './dataDigest.js';
 import { engineOptions } from './engineOptions.js';
 import { cacheOptions, workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
@@ -111,8 +112,12 @@ export class ClassificationTask implements Task<ClassificationBatch> {
   }
 
   get identity(): Record<string, string> {
-    const { model, data } = this.#config;
-    return { model: JSON.stringify(model), classes: JSON.stringify(this.classes), size: String(data.size) };
+    const { train, val } = this.#sets;
+    return {
+      classes: JSON.stringify(this.classes),
+      'training data': digestOfClasses(train),
+      'val data': val ? digestOfClasses(val) : 'none',
+    };
   }
 
   get batchSize(): number {

@@ -12,6 +12,7 @@ import { detectAll } from '../models/evaluateDetector.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
+import { digestOfDetection } from './dataDigest.js';
 import { detectionFeed, detectionLoss } from './detectionBatch.js';
 import {
   byFileName,
@@ -98,8 +99,12 @@ export class DetectionTask implements Task<DetectionBatch> {
   }
 
   get identity(): Record<string, string> {
-    const { model } = this.#config;
-    return { model: JSON.stringify(model), categories: JSON.stringify(this.categories) };
+    const { train, val } = this.#config.data;
+    return {
+      categories: JSON.stringify(this.categories),
+      'training data': digestOfDetection(this.#train.dataset, train.images),
+      'val data': this.#val && val ? digestOfDetection(this.#val.dataset, val.images) : 'none',
+    };
   }
 
   get batchSize(): number {

@@ -4,13 +4,18 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 
-// Field numbers: tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
+// A oneof is written even where its value is 0. Field numbers: tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
 const event = protobuf
   .parse(`
     syntax = "proto3";
-    message Value { string tag = 1; float simple_value = 2; }
+    message Value { string tag = 1; oneof value { float simple_value = 2; } }
     message Summary { repeated Value value = 1; }
-    message Event { double wall_time = 1; int64 step = 2; string file_version = 3; Summary summary = 5; }
+    message SessionLog { int32 status = 1; }
+    message Event {
+      double wall_time = 1;
+      int64 step = 2;
+      oneof what { string file_version = 3; Summary summary = 5; SessionLog session_log = 7; }
+    }
   `)
   .root.lookupType('Event');
 
@@ -38,6 +43,9 @@ function toRecord(data: Uint8Array): Uint8Array {
   return record;
 }
 
+/** `SessionLog.START`. */
+const sessionStart = 1;
+
 export class EventFile {
   readonly #file: number;
 
@@ -52,6 +60,11 @@ export class EventFile {
   scalars(step: number, values: Readonly<Record<string, number>>): void {
     const value = Object.entries(values).map(([tag, simpleValue]) => ({ tag, simpleValue }));
     this.#write({ step, summary: { value } });
+  }
+
+  /** Has TensorBoard forget what earlier files say of steps after this one. */
+  restart(step: number): void {
+    this.#write({ step: step + 1, sessionLog: { status: sessionStart } });
   }
 
   close(): void {

@@ -2,11 +2,14 @@
 import type { Config } from '../config/schema.js';
 import { InterruptedError } from '../errors.js';
 import { Program } from '../tensorflow/program.js';
+import type { RunIdentity } from './changes.js';
 import { Checkpoints } from './checkpoints.js';
 import { engineOptions } from './engineOptions.js';
+import { writeHistory } from './history.js';
 import { Meter } from './meter.js';
 import { Pace } from './pace.js';
 import { ReadAhead } from './readAhead.js';
+import { resume } from './resume.js';
 import type { RunFolder } from './runFolder.js';
 import { startOfRun } from './state.js';
 import type { Told } from './step.js';
@@ -18,11 +21,13 @@ import { Weights } from './weights.js';
 import type { Workers } from './workers.js';
 
 export interface TrainOptions {
-  readonly config: Pick<Config, 'train' | 'engine'>;
+  readonly config: Config;
   /** null on all workers but the first: they write nothing. */
   readonly run: RunFolder | null;
-  /** Goes on from the state in the run folder. */
+  /** Goes on from the state in the run folder; from the first step where there is none yet. */
   readonly resume: boolean;
+  /** Whether a resumed run may learn in another way than it began: rate, schedule, precision, val data. @default false */
+  readonly acceptChanges?: boolean;
   readonly observer: TrainObserver;
   /** Ends the run after the step under way; its state is saved. */
   readonly signal?: AbortSignal;
@@ -54,6 +59,7 @@ class TrainingRun<Batch> {
   readonly #updater: Updater<Batch>;
   readonly #reports: StepReports;
   readonly #checkpoints: Checkpoints;
+  readonly #identity: RunIdentity;
   #progress = startOfRun;
   /** When the run would have begun if it had never been interrupted. */
   #begun = performance.now();
@@ -67,7 +73,10 @@ class TrainingRun<Batch> {
     this.#program = new Program(engineOptions(engine), workers?.server);
     this.#pace = new Pace(settings, task, workers?.count);
     const weights = new Weights(task.model, settings.optimizer, settings.ema);
-    this.#checkpoints = new Checkpoints({ run, task, weights, program: this.#program, settings, workers });
+    this.#identity = identityOf(task, options);
+    const onWarning = (message: string) => observer.onWarning(message);
+    const held = { run, task, weights, program: this.#program, workers };
+    this.#checkpoints = new Checkpoints({ ...held, settings, identity: this.#identity, onWarning });
     const { onNonFinite } = settings;
     const watchdog = new Watchdog({ run, observer, onNonFinite, checkpoints: this.#checkpoints });
     this.#updater = new Updater(task, weights, this.#program, config, watchdog, workers);
@@ -75,8 +84,8 @@ class TrainingRun<Batch> {
   }
 
   async toEnd(): Promise<Metrics> {
-    if (this.#options.resume) await this.#resume();
-    else await this.#checkpoints.begin();
+    if (this.#options.resume && (await this.#checkpoints.saved()) !== undefined) await this.#resume();
+    else await this.#begin();
     while (!this.#pace.isOver(this.#progress)) {
       await this.#epoch();
       await this.#save();
@@ -103,6 +112,7 @@ class TrainingRun<Batch> {
     } finally {
       await batches.close();
     }
+    if (this.#pace.isOver(this.#progress)) this.#reports.finish();
   }
 
   /** @returns what is to be done now, by all workers alike */
@@ -146,6 +156,7 @@ class TrainingRun<Batch> {
   async #interrupt(): Promise<never> {
     await this.#save();
     await this.#checkpoints.saveLast(this.#progress, {});
+    this.#reports.finish();
     const { epoch, updates } = this.#progress;
     const { run } = this.#options;
     throw new InterruptedError(
@@ -153,16 +164,46 @@ class TrainingRun<Batch> {
     );
   }
 
+  /** Saves the first weights, so that there is something to go on from at any time. */
+  async #begin(): Promise<void> {
+    const { run, resume: resumes, observer, config } = this.#options;
+    if (resumes) observer.onWarning('nothing had been saved of this run yet: it goes on with the first step');
+    await this.#checkpoints.begin();
+    run?.cutLogs(-1, false); // of a run that was killed before its first state
+    if (run) writeHistory(run, this.#program, { from: 'beginning', step: 0, seed: config.train.seed, changes: [] });
+    await this.#save();
+  }
+
   /** Goes on where the saved state is; makes up for a measurement that the run was stopped in. */
   async #resume(): Promise<void> {
-    this.#progress = await this.#checkpoints.restore();
-    this.#begun = performance.now() - 1000 * this.#progress.seconds;
-    if (this.#pace.isMeasuringDue(this.#progress) && !(await this.#checkpoints.isMeasured(this.#progress)))
-      await this.#measure();
+    const { run, observer, config, acceptChanges = false } = this.#options;
+    const onWarning = (message: string) => observer.onWarning(message);
+    const [checkpoints, identity] = [this.#checkpoints, this.#identity];
+    const { progress, changes } = await resume({ run, checkpoints, config, identity, acceptChanges, onWarning });
+    this.#progress = progress;
+    this.#begun = performance.now() - 1000 * progress.seconds;
+    const isMeasured = await checkpoints.isMeasured(progress);
+    if (run) {
+      const { updates: step } = progress;
+      run.cutLogs(step, isMeasured);
+      writeHistory(run, this.#program, { from: 'state', step, seed: config.train.seed, changes });
+      this.#metrics = run.metrics.lastOf('val');
+    }
+    if (this.#pace.isMeasuringDue(progress) && !isMeasured) await this.#measure();
   }
 
   /** What this worker knows: whether it was asked to stop, and the time of all parts of the run. */
   #now(): Told {
     return { stop: this.#options.signal?.aborted ?? false, seconds: (performance.now() - this.#begun) / 1000 };
   }
+}
+
+/** What a state says of its run, so that one that goes on from it can tell what is different. */
+function identityOf(
+  task: Pick<Task<unknown>, 'identity' | 'batchSize'>,
+  { config, workers }: TrainOptions,
+): RunIdentity {
+  const pictures = task.batchSize * config.train.accumulate * (workers?.count ?? 1);
+  const words = { 'pictures of an update (batchSize × accumulate × workers)': String(pictures) };
+  return { config, identity: { ...task.identity, ...words } };
 }

@@ -1,48 +1,68 @@
 /** The folder of one run: what it was told, what it measured, what it learnt. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { ConfigError, UsageError } from '../errors.js';
+import { removeTemporaries, writeAtomically } from '../formats/atomic.js';
 import { EventFile } from './eventFile.js';
-
-/** What one line of metrics.jsonl holds: numbers and words by name. */
-export type LogRecord = Readonly<Record<string, number | string | null>>;
+import { type LogRecord, MetricsLog } from './metricsLog.js';
+import { RunLock } from './runLock.js';
 
 export class RunFolder {
+  readonly metrics: MetricsLog;
+  /** What was found in the folder that a person may want to know. */
+  readonly notes: readonly string[];
+  readonly #lock: RunLock;
   readonly #events: EventFile;
 
   private constructor(readonly path: string) {
+    this.#lock = new RunLock(join(path, files.lock));
     this.#events = new EventFile(path);
+    this.metrics = new MetricsLog(join(path, files.metrics));
+    const temporaries = removeTemporaries(path);
+    this.notes = [
+      ...(this.#lock.left ? [`${this.#lock.left} left this run folder without an end; it is taken over`] : []),
+      ...(temporaries > 0 ? [`${temporaries} half-written files of killed processes were removed`] : []),
+    ];
   }
 
   /**
-   * Begins a run in a new folder, or in `path` where that is given and holds no run yet.
+   * Begins a run in a new folder, or in `path` where that is given and nothing has been learnt there yet.
    *
    * @param configFile names the folder below `runs/` where `path` is left out
-   * @throws UsageError when `path` holds a run
+   * @throws UsageError when `path` holds a run, or another process works there
    */
-  static create(path: string | undefined, configFile: string, config: Config): RunFolder {
-    const folder = path ?? freshFolder(join('runs', basename(configFile, extname(configFile))));
-    if (existsSync(join(folder, files.state)) || existsSync(join(folder, files.config))) {
+  static async create(path: string | undefined, configFile: string, config: Config): Promise<RunFolder> {
+    const folder = path ?? freshFolder(defaultFolder(configFile));
+    if (holdsRun(folder)) {
       throw new UsageError(
         `${folder} holds a run already: add --resume to go on with it, or choose another folder with --run`,
       );
     }
     make(folder);
     const run = new RunFolder(folder);
-    writeFileSync(run.config, formatConfig(config));
+    await run.writeConfig(config);
     return run;
   }
 
-  /** Opens the folder of a run to go on with it. @throws UsageError when there is nothing to go on with */
-  static open(path: string): RunFolder {
-    if (!existsSync(join(path, files.state))) {
+  /**
+   * Opens the folder of a run to go on with it, be it from the first step.
+   *
+   * @param path where it is left out, the newest run of `configFile` is meant
+   * @throws UsageError when there is no run, or another process works there
+   */
+  static open(path: string | undefined, configFile: string): RunFolder {
+    const folder = path ?? newestFolder(defaultFolder(configFile));
+    const learnt = [files.last, files.best].filter((name) => existsSync(join(folder, name)));
+    if (learnt.length > 0 && !hasState(folder)) {
       throw new UsageError(
-        `${path} has no ${files.state} to resume from: the run had not saved anything, or --run names another folder`,
+        `${folder} has ${learnt.join(' and ')} and no ${files.state}: a run cannot go on without its state (--init-from takes the weights along to a new one)`,
       );
     }
-    return new RunFolder(path);
+    if (!existsSync(join(folder, files.config)) && !hasState(folder))
+      throw new UsageError(`${folder} holds no run to resume: --run names another folder, or nothing was begun there`);
+    return new RunFolder(folder);
   }
 
   get config(): string {
@@ -54,20 +74,51 @@ export class RunFolder {
     return join(this.path, files.state);
   }
 
+  /** The state before that one, for the case that it is damaged, or of weights that are spoilt. */
+  get previousState(): string {
+    return join(this.path, files.previousState);
+  }
+
   /** Weights as they were last saved, and as they measured best: checkpoints to evaluate and predict with. */
   get last(): string {
-    return join(this.path, 'last.safetensors');
+    return join(this.path, files.last);
   }
 
   get best(): string {
-    return join(this.path, 'best.safetensors');
+    return join(this.path, files.best);
+  }
+
+  /** Weights after an epoch, which is counted from 1. */
+  kept(epoch: number): string {
+    return join(this.path, `epoch-${String(epoch).padStart(4, '0')}.safetensors`);
+  }
+
+  /** The checkpoints that {@link kept} names, oldest first. */
+  get allKept(): string[] {
+    const names = readdirSync(this.path).filter((name) => /^epoch-\d+\.safetensors$/.test(name));
+    return names.sort().map((name) => join(this.path, name));
+  }
+
+  get hasState(): boolean {
+    return hasState(this.path);
+  }
+
+  /** Says what the run is told from now on. */
+  async writeConfig(config: Config): Promise<void> {
+    await writeAtomically(this.config, (file) => file.writeFile(formatConfig(config)));
   }
 
   /** Appends a line to metrics.jsonl, and its numbers to the event file under `kind/name`. */
   log(kind: string, step: number, record: LogRecord): void {
-    appendFileSync(join(this.path, 'metrics.jsonl'), `${JSON.stringify({ kind, step, ...record })}\n`);
+    this.metrics.add(kind, step, record);
     const numbers = Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
     this.#events.scalars(step, Object.fromEntries(numbers.map(([name, value]) => [`${kind}/${name}`, value])));
+  }
+
+  /** Takes out of all logs what was measured after a step that a resumed run begins with; and at it, where it is to be measured again. */
+  cutLogs(step: number, isMeasured: boolean): void {
+    this.metrics.cutTo(step, isMeasured);
+    this.#events.restart(step);
   }
 
   /** Appends a line to a list of the run, such as the pictures that were skipped. */
@@ -96,13 +147,29 @@ export class RunFolder {
 
   close(): void {
     this.#events.close();
+    this.#lock.release();
   }
 }
 
 /** Lines of a list that are written together: a file may have a million. */
 const linesAtOnce = 10_000;
 
-const files = { config: 'config.yaml', state: 'state.safetensors' } as const;
+const files = {
+  config: 'config.yaml',
+  lock: 'run.lock',
+  metrics: 'metrics.jsonl',
+  state: 'state.safetensors',
+  previousState: 'state.previous.safetensors',
+  last: 'last.safetensors',
+  best: 'best.safetensors',
+} as const;
+
+const hasState = (folder: string): boolean =>
+  existsSync(join(folder, files.state)) || existsSync(join(folder, files.previousState));
+
+/** Whether something has been learnt in a folder; one that a run was killed in before its first state holds none. */
+const holdsRun = (folder: string): boolean =>
+  hasState(folder) || existsSync(join(folder, files.last)) || existsSync(join(folder, files.best));
 
 function make(folder: string): void {
   try {
@@ -114,9 +181,30 @@ function make(folder: string): void {
   }
 }
 
+const defaultFolder = (configFile: string): string => join('runs', basename(configFile, extname(configFile)));
+
 /** `name`, or `name-2` and so on: the first that does not exist. */
 function freshFolder(name: string): string {
   let folder = name;
   for (let n = 2; existsSync(folder); n++) folder = `${name}-${n}`;
   return folder;
+}
+
+/** Of `name`, `name-2` and so on, the one whose state, or else config, was written last. */
+function newestFolder(name: string): string {
+  const parent = dirname(name);
+  const isOne = (entry: string) => entry === basename(name) || /^-\d+$/.test(entry.slice(basename(name).length));
+  const folders = existsSync(parent)
+    ? readdirSync(parent).filter((entry) => entry.startsWith(basename(name)) && isOne(entry))
+    : [];
+  const dated = folders.flatMap((entry) => {
+    const written = [files.state, files.previousState, files.config]
+      .map((file) => statSync(join(parent, entry, file), { throwIfNoEntry: false })?.mtimeMs)
+      .find((time) => time !== undefined);
+    return written === undefined ? [] : [{ folder: join(parent, entry), written }];
+  });
+  const newest = dated.sort((a, b) => b.written - a.written)[0];
+  if (newest === undefined)
+    throw new UsageError(`there is no run of this config below ${parent}: --run names the folder of another one`);
+  return newest.folder;
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
 import type { NamedArray } from '../formats/namedArray.js';
-import { readSafetensors, writeSafetensors } from '../formats/safetensors.js';
+import { readSafetensors, withChecksum, writeSafetensors } from '../formats/safetensors.js';
 import type { Variable } from '../tensorflow/variable.js';
 import { LossScaleState } from './lossScale.js';
 
@@ -26,10 +26,19 @@ export const startOfRun: Progress = { epoch: 0, batch: 0, updates: 0, draws: 0, 
 
 const StateHeader = z.object({
   progress: Progress,
-  /** What must not change between two parts of a run, as text by name. */
+  /** What the task says that it is, as words: name → value. */
   identity: z.record(z.string(), z.string()),
+  /** The whole config of the run. null in states of before version 0.2, which did not keep it. */
+  config: z.record(z.string(), z.unknown()).nullable().default(null),
 });
 export type StateHeader = z.infer<typeof StateHeader>;
+
+/** A state as it was read, before it has been held to a run. */
+export interface RunState {
+  readonly path: string;
+  readonly header: StateHeader;
+  readonly tensors: ReadonlyMap<string, NamedArray>;
+}
 
 const key = 'cmtdet-state';
 
@@ -41,36 +50,19 @@ export async function writeState(
 ): Promise<void> {
   const tensors = new Map<string, NamedArray>();
   for (const [name, { shape, value }] of variables) tensors.set(name, { dtype: 'F32', shape, data: value });
-  await writeSafetensors(path, tensors, { [key]: JSON.stringify(header) });
+  await writeSafetensors(path, tensors, withChecksum(tensors, { [key]: JSON.stringify(header) }));
 }
 
-/**
- * Reads a state back into variables.
- *
- * @param identity what the present run is; each difference is a reason to refuse
- * @throws CheckpointError when the file is damaged, or of another run
- */
-export function readState(
-  path: string,
-  variables: Iterable<[name: string, variable: Variable]>,
-  identity: Readonly<Record<string, string>>,
-): Progress {
+/** @throws CheckpointError when the file is damaged, or no state */
+export function readState(path: string): RunState {
   const { tensors, metadata } = readSafetensors(path);
-  const header = StateHeader.safeParse(JSON.parse(metadata[key] ?? 'null'));
+  const header = StateHeader.safeParse(parseJson(metadata[key]));
   if (!header.success) throw new CheckpointError(path, [{ at: `metadata.${key}`, message: 'not the state of a run' }]);
-  const before = header.data.identity;
-  const changed = Object.entries(identity)
-    .filter(([name, value]) => before[name] !== value)
-    .map(([name, value]) => ({
-      at: name,
-      message: `the run began with ${before[name] ?? 'nothing'}, now it is ${value}`,
-    }));
-  if (changed.length > 0)
-    throw new CheckpointError(
-      path,
-      changed,
-      'A run goes on with what it began with; for something new begin a new run (--init-from takes the weights along).',
-    );
+  return { path, header: header.data, tensors };
+}
+
+/** Puts a state into variables. @throws CheckpointError when it is of another network or optimizer; nothing is changed then */
+export function putState({ path, tensors }: RunState, variables: Iterable<[name: string, variable: Variable]>): void {
   const list = [...variables];
   const problems = list
     .filter(([name, { shape }]) => tensors.get(name)?.shape.join() !== shape.join())
@@ -81,5 +73,12 @@ export function readState(
   if (problems.length > 0)
     throw new CheckpointError(path, problems, 'The state is of another network or optimizer than the config says.');
   for (const [name, variable] of list) variable.value = tensors.get(name)!.data as Float32Array;
-  return header.data.progress;
+}
+
+function parseJson(text = 'null'): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

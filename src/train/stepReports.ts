@@ -1,11 +1,14 @@
 /** Tells what an update was like: to the observer each time, to the log now and then. */
 import type { Meter } from './meter.js';
+import type { LogRecord } from './metricsLog.js';
 import type { Pace } from './pace.js';
 import type { RunFolder } from './runFolder.js';
 import type { TrainObserver } from './task.js';
 import type { Update } from './updater.js';
 
 export class StepReports {
+  #waiting: { readonly step: number; readonly record: LogRecord } | undefined;
+
   /**
    * @param run null on workers that write nothing
    * @param logEvery steps between two lines of the log
@@ -30,8 +33,15 @@ export class StepReports {
     const measured = { learningRate, gradientNorm, rate, waiting };
     this.observer.onStep({ epoch, epochs, step: updates, steps, loss, parts, ...measured, secondsLeft });
     const scaling = lossScale && { lossScale: lossScale.scale, overflows: lossScale.overflows };
-    if (updates % this.logEvery !== 0) return;
-    this.run?.log('train', updates, { epoch, loss, ...parts, ...measured, ...scaling });
+    const record = { epoch, loss, ...parts, ...measured, ...scaling };
+    this.#waiting = { step: updates, record };
+    if (updates % this.logEvery === 0) this.finish();
+  }
+
+  /** Writes the line of the last step, if it has none yet. */
+  finish(): void {
+    if (this.#waiting !== undefined) this.run?.log('train', this.#waiting.step, this.#waiting.record);
+    this.#waiting = undefined;
   }
 }
 

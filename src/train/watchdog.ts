@@ -1,4 +1,4 @@
-/** What is done about steps that are not finite. Nothing of such a step has touched a variable. */
+/** What is done about steps that are not finite, and about losses far above the others. Nothing of a step that is not finite has touched a variable. */
 import type { Config } from '../config/schema.js';
 import { NonFiniteError } from '../errors.js';
 import type { Checkpoints } from './checkpoints.js';
@@ -35,7 +35,9 @@ export interface WatchdogOptions {
 
 export class Watchdog {
   readonly #options: WatchdogOptions;
+  readonly #losses = new Losses();
   #inARow = 0;
+  #spikes = 0;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
@@ -48,19 +50,34 @@ export class Watchdog {
    * @throws NonFiniteError when the policy is to stop, or patience is at an end
    */
   async onBatch(facts: BatchFacts): Promise<Progress | undefined> {
-    if (facts.result.finite) this.#inARow = 0;
-    else return this.#onNonFinite(facts);
+    if (!facts.result.finite) return this.#onNonFinite(facts);
+    this.#inARow = 0;
+    if (this.#losses.isSpike(facts.result.loss)) this.#onSpike(facts);
+    else this.#options.checkpoints.prove();
+    this.#losses.add(facts.result.loss);
     return undefined;
+  }
+
+  #onSpike(facts: BatchFacts): void {
+    const { run, observer } = this.#options;
+    run?.list(listName, inJson('spike', facts));
+    if (++this.#spikes > maxSpikesSaid) return;
+    observer.onWarning(
+      `step ${facts.step}: a loss of ${facts.result.loss.toPrecision(4)}, where ${this.#losses.median.toPrecision(4)} is usual. ` +
+        `Its pictures are in ${listName}`,
+    );
   }
 
   async #onNonFinite(facts: BatchFacts): Promise<Progress | undefined> {
     const { run, observer, onNonFinite, checkpoints } = this.#options;
     const where = describeBatch(facts);
     const files = `pictures: ${facts.files.join(', ')}`;
-    run?.list('not_finite.txt', `${where}; ${files}`);
+    run?.list(listName, inJson('not finite', facts));
     this.#inARow++;
+    const gaveUp = onNonFinite === 'stop' || this.#inARow > patience[onNonFinite];
+    if (gaveUp || onNonFinite === 'rollback') checkpoints.distrust();
     const saved = await checkpoints.saved();
-    if (onNonFinite === 'stop' || this.#inARow > patience[onNonFinite]) {
+    if (gaveUp) {
       const state = saved === undefined ? 'Nothing had been saved yet.' : `The last good state is in ${saved}.`;
       throw new NonFiniteError(
         `${where}\n  ${files}\n  ${state} Usual reasons: a learning rate too high for the batch size, no warm-up, broken boxes. train.onNonFinite = skip leaves such steps out.`,
@@ -70,12 +87,50 @@ export class Watchdog {
       observer.onWarning(`${where}; the step was left out (${files})`);
       return undefined;
     }
-    const state = await checkpoints.restore();
+    const progress = await checkpoints.restore();
     observer.onWarning(
-      `${where}; went back to the weights of step ${state.updates} (epoch ${state.epoch + 1}) and went on with the next batch`,
+      `${where}; went back to the weights of step ${progress.updates} (epoch ${progress.epoch + 1}) and went on with the next batch`,
     );
-    return state;
+    return progress;
   }
+}
+
+/** The losses of the last batches. */
+class Losses {
+  readonly #last: number[] = [];
+
+  add(loss: number): void {
+    this.#last.push(loss);
+    if (this.#last.length > window) this.#last.shift();
+  }
+
+  /** Whether a loss is far above what is usual, once that is known. */
+  isSpike(loss: number): boolean {
+    return this.#last.length >= leastKnown && loss > spikeFactor * this.median;
+  }
+
+  get median(): number {
+    const sorted = [...this.#last].sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  }
+}
+
+/** Batches that tell what is usual, and how many of them are enough to tell. */
+const window = 50;
+const leastKnown = 20;
+const spikeFactor = 10;
+/** Spikes that a person is told about; all are listed. */
+const maxSpikesSaid = 5;
+
+const listName = 'incidents.jsonl';
+
+/** A line of the list: JSON, with what is no number in words. */
+function inJson(kind: 'not finite' | 'spike', { result, ...facts }: BatchFacts): string {
+  const { loss, parts, gradientNorm } = result;
+  const record = { kind, ...facts, epoch: facts.epoch + 1, loss, parts, gradientNorm };
+  return JSON.stringify(record, (_, value) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
 }
 
 /** Where a batch that is not finite was, and what of it is not. */

@@ -18,7 +18,7 @@ it('lists each picture once: found before the run or in it, by both loaders, and
   const [early, late, later] = ['early', 'late', 'later'].map((file) => ({ file, reason: 'is empty (0 bytes)' }));
   const first = new DataNotes();
   first.onSkipped(early!);
-  const run = RunFolder.create(folder, 'configs/smoke.yaml', config);
+  const run = await RunFolder.create(folder, 'configs/smoke.yaml', config);
   first.listIn(run);
   first.onSkipped(late!);
   first.onSkipped(late!);
@@ -26,7 +26,7 @@ it('lists each picture once: found before the run or in it, by both loaders, and
   writeFileSync(run.state, ''); // without a state there is nothing to resume
   const second = new DataNotes();
   second.onSkipped(early!);
-  const resumed = RunFolder.open(folder);
+  const resumed = RunFolder.open(folder, 'configs/smoke.yaml');
   second.listIn(resumed);
   for (const picture of [late!, later!]) second.onSkipped(picture);
   resumed.close();
@@ -45,7 +45,7 @@ it('what was mended: a line for each kind, and in the run folder every place, of
     for (const _ of ['train', 'val']) for (const repair of tally.repairs()) notes.onRepair('train.json', repair);
     return notes;
   };
-  const run = RunFolder.create(folder, 'configs/smoke.yaml', await loadConfig('configs/smoke.yaml'));
+  const run = await RunFolder.create(folder, 'configs/smoke.yaml', await loadConfig('configs/smoke.yaml'));
   told(6).listIn(run);
   const first = 'annotations[0], annotations[2], annotations[4], annotations[6], annotations[8]';
   const line = `train.json: 6 annotations have no area (${first}, ...)`;

@@ -59,14 +59,22 @@ describe('train', () => {
     toy: ToyOptions = {},
     resume = false,
     signal?: AbortSignal,
+    acceptChanges = false,
   ) => {
     const config = parseConfig(base, 'test', sets);
     const path = join(folder, name);
-    const run = resume ? RunFolder.open(path) : RunFolder.create(path, 'toy.yaml', config);
+    const run = resume ? RunFolder.open(path, 'toy.yaml') : await RunFolder.create(path, 'toy.yaml', config);
     const task = new ToyTask(toy);
     const heard = observer();
     try {
-      const metrics = await train(task, { config, run, resume, observer: heard, ...(signal ? { signal } : {}) });
+      const metrics = await train(task, {
+        config,
+        run,
+        resume,
+        acceptChanges,
+        observer: heard,
+        ...(signal ? { signal } : {}),
+      });
       return { metrics, run, task, heard };
     } finally {
       run.close();
@@ -139,7 +147,7 @@ describe('train', () => {
     const stopped = new AbortController();
     const sets = ['train.evaluateEvery=2'];
     const config = parseConfig(base, 'test', sets);
-    const folderOfStopped = RunFolder.create(join(folder, 'stopped'), 'toy.yaml', config);
+    const folderOfStopped = await RunFolder.create(join(folder, 'stopped'), 'toy.yaml', config);
     const heard = { ...observer(), onStep: ({ step }: StepEvent) => step === 9 && stopped.abort() };
     const stopping = train(new ToyTask(), {
       config,
@@ -187,7 +195,7 @@ describe('train', () => {
     expect(heard.steps).toHaveLength(10);
     for (const { data } of readModel(run.last).tensors.values())
       expect((data as Float32Array).every(Number.isFinite)).toBe(true);
-    expect(readFileSync(join(run.path, 'not_finite.txt'), 'utf8')).toContain('1/1');
+    expect(readFileSync(join(run.path, 'incidents.jsonl'), 'utf8')).toContain('1/1');
   });
 
   test('not finite, rollback: back to the last checkpoint, on with the next batch', async () => {
@@ -202,7 +210,7 @@ describe('train', () => {
   test('float16: a step that is not finite halves the loss scale and is counted, whatever onNonFinite says', async () => {
     const { heard, run } = await begin('float16', [float16, 'train.logEvery=1'], { broken: ['0/1', '1/1'] });
     expect(heard.warnings).toEqual([]);
-    expect(existsSync(join(run.path, 'not_finite.txt'))).toBe(false);
+    expect(existsSync(join(run.path, 'incidents.jsonl'))).toBe(false);
     const scales = logged(run).map(({ lossScale, overflows }) => [lossScale, overflows]);
     expect(scales.slice(0, 5)).toEqual([...Array(1).fill([65536, 0]), ...Array(3).fill([32768, 1]), [16384, 2]]);
   });
@@ -228,7 +236,7 @@ describe('train', () => {
 
   test('float16: a run that began without loss scaling goes on with it', async () => {
     await begin('later', ['train.maxSteps=5']);
-    const { run } = await begin('later', [float16, 'train.logEvery=1'], {}, true);
+    const { run } = await begin('later', [float16, 'train.logEvery=1'], {}, true, undefined, true);
     expect(logged(run).at(-1)).toMatchObject({ step: 12, lossScale: 65536, overflows: 0 });
   });
 
@@ -253,7 +261,7 @@ describe('train', () => {
     await begin('kind', ['train.maxSteps=2']);
     await expect(begin('kind', ['train.ema=0.9'], {}, true)).rejects.toThrow(CheckpointError);
     await expect(begin('kind', ['train.ema=0.9'], {}, true)).rejects.toThrow(
-      'ema: the run began with no, now it is yes',
+      'train.ema: the run began with null, now it is 0.9',
     );
   });
 });

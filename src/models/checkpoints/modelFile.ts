@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CheckpointError } from '../../errors.js';
 import type { NamedArray } from '../../formats/namedArray.js';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../formats/safetensors.js';
+import { readSafetensors, readSafetensorsHeader, withChecksum, writeSafetensors } from '../../formats/safetensors.js';
 import { isSafetensors } from '../../formats/stateDict.js';
 import type { Module } from '../../nn/module.js';
 import { ModelDescription } from './description.js';
@@ -30,7 +30,7 @@ export async function saveModel(
   for (const [name, parameter] of model.parameters()) {
     tensors.set(name, { dtype: 'F32', shape: parameter.shape, data: values?.get(name) ?? parameter.value });
   }
-  await writeSafetensors(path, tensors, { [descriptionKey]: JSON.stringify(description) });
+  await writeSafetensors(path, tensors, withChecksum(tensors, { [descriptionKey]: JSON.stringify(description) }));
 }
 
 /** The description alone, without the weights. @throws CheckpointError */

@@ -1,0 +1,64 @@
+/** `metrics.jsonl`: what a run measured, a line each. */
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+/** What one line of metrics.jsonl holds: numbers and words by name. */
+export type LogRecord = Readonly<Record<string, number | string | null>>;
+
+type Line = LogRecord & { readonly kind: string; readonly step: number };
+
+export class MetricsLog {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  add(kind: string, step: number, record: LogRecord): void {
+    appendFileSync(this.#file, `${JSON.stringify({ kind, step, ...record })}\n`);
+  }
+
+  /** Lines of a kind, oldest first. */
+  lines(kind: string): Line[] {
+    return this.#lines().filter((line) => line.kind === kind);
+  }
+
+  /** What the last line of a kind measured; nothing where there is none. */
+  lastOf(kind: string): Record<string, number | null> {
+    const measured = Object.entries(this.lines(kind).at(-1) ?? {}).filter(
+      ([name]) => !['step', 'epoch'].includes(name),
+    );
+    return Object.fromEntries(
+      measured.filter((entry): entry is [string, number | null] => typeof entry[1] !== 'string'),
+    );
+  }
+
+  /**
+   * Takes out what a resumed run will write again: lines of later steps, and a last line that was cut off.
+   *
+   * @param isMeasured whether a measurement of this step stays
+   */
+  cutTo(step: number, isMeasured: boolean): void {
+    if (!existsSync(this.#file)) return;
+    const stays = (line: Line) => line.step < step || (line.step === step && (isMeasured || line.kind !== 'val'));
+    const kept = this.#lines().filter(stays);
+    const text = kept.map((line) => `${JSON.stringify(line)}\n`).join('');
+    if (text === readFileSync(this.#file, 'utf8')) return;
+    writeFileSync(`${this.#file}.new`, text);
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+
+  #lines(): Line[] {
+    if (!existsSync(this.#file)) return [];
+    return readFileSync(this.#file, 'utf8').split('\n').flatMap(parse);
+  }
+}
+
+/** No line where it is not whole. */
+function parse(text: string): Line[] {
+  try {
+    const line = JSON.parse(text) as Line;
+    return typeof line?.step === 'number' ? [line] : [];
+  } catch {
+    return [];
+  }
+}
