@@ -312,10 +312,6 @@ describe('a changed run is noticed', () => {
   beforeEach(() => interrupted({ stopAt: 5 }));
 
   test.each([
-    [
-      'train.batchSize=4',
-      'pictures of an update (batchSize × accumulate × workers): the run began with 2, now it is 4',
-    ],
     ['train.seed=3', 'train.seed: the run began with 0, now it is 3'],
     ['train.accumulate=2', 'train.accumulate: the run began with 1, now it is 2'],
     ['train.ema=null', 'train.ema: the run began with 0.9, now it is null'],
@@ -349,6 +345,13 @@ describe('a changed run is noticed', () => {
     expect(warnings).toHaveLength(1);
     for (const key of ['data.workers', 'train.logEvery', 'train.epochs']) expect(warnings[0]).toContain(key);
     expect((await loadConfig(file('config.yaml'))).train.epochs).toBe(4);
+  });
+
+  test('another batch size: refused', async () => {
+    const four = (task: ToyTask) => Object.assign(task, { batchSize: 4 });
+    await expect(resumed(['train.batchSize=4'], { task: four })).rejects.toThrow(
+      'pictures of an update (batchSize × accumulate × workers): the run began with 2, now it is 4',
+    );
   });
 
   test('one picture fewer: refused, by the digest of the records', async () => {
