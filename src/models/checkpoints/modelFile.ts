@@ -8,6 +8,7 @@ import type { Module } from '../../nn/module.js';
 import { ModelDescription } from './description.js';
 import { upgraded } from './descriptionFormat1.js';
 import { fitTensors } from './fitTensors.js';
+import { checkPlausible } from './plausible.js';
 
 /** Of the description, in a file's metadata. */
 export const descriptionKey = 'cmtdet';
@@ -43,7 +44,9 @@ export function readDescription(path: string): ModelDescription {
 export function readModel(path: string): { description: ModelDescription; tensors: ReadonlyMap<string, NamedArray> } {
   checkFormat(path);
   const { tensors, metadata } = readSafetensors(path);
-  return { description: parseDescription(path, metadata), tensors };
+  const description = parseDescription(path, metadata);
+  checkPlausible(path, description, tensors);
+  return { description, tensors };
 }
 
 /** Tells a file of PyTorch, and what is no checkpoint at all, from a damaged one. */
