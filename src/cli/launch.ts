@@ -25,6 +25,7 @@ export async function launch(command: readonly string[], { workers, devices, res
     throw new UsageError('--restarts needs --run in the command: the folder of the run to go on with');
   const environment = (index: number) => ({
     ...shareOfCores(workers),
+    TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '3', // of a lost worker, cmtdet says it in a sentence
     ...(devices && { CUDA_VISIBLE_DEVICES: devices[index]! }),
   });
   await withSignals(async (signals) => {
