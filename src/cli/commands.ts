@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { collect, count, countList, countOrZero, inputSize, list, score } from './optionValues.js';
+import { collect, count, countList, countOrZero, inputSize, list, port, score } from './optionValues.js';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -133,6 +133,19 @@ function addModelCommands(program: Command): void {
     .option('--pictures <files...>', 'to compare with cmtdet on (default: two that are drawn)')
     .option(...json)
     .action(async (checkpoint, options) => (await import('./export.js')).runExport(checkpoint, options));
+
+  program
+    .command('serve')
+    .description('a detector behind HTTP: POST a picture to /detect, a page at /')
+    .argument('<checkpoint>', 'of a detector')
+    .option('--port <number>', 'to listen at (default: 8080)', port)
+    .option('--host <address>', 'to listen at (default: this machine alone)')
+    .option('--max-bytes <number>', 'largest picture (default: 20000000)', count)
+    .option('--queue <number>', 'requests that may wait (default: 256)', count)
+    .option('--score <number>', 'least score where a request gives none (default: 0.3)', score)
+    .option('--no-page', 'without the page')
+    .option(...json)
+    .action(async (checkpoint, options) => (await import('./serve.js')).runServe(checkpoint, options));
 
   program
     .command('info')

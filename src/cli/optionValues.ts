@@ -15,6 +15,13 @@ export function countOrZero(text: string): number {
 /** `0,1` */
 export const list = (text: string): string[] => text.split(',');
 
+/** 0 stands for any that is free. */
+export function port(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isInteger(number) && number >= 0 && number < 65536) return number;
+  throw new InvalidArgumentError('Expected a whole number from 0 to 65535.');
+}
+
 export function countList(text: string): number[] {
   const counts = text.split(',').map(Number);
   if (counts.every((count) => Number.isInteger(count) && count > 0)) return counts;

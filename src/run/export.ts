@@ -1,5 +1,4 @@
 /** Brings a trained model to other programs. */
-import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { RgbImage } from '../data/image/image.js';
 import { renderScene } from '../data/shapes/render.js';
@@ -18,6 +17,7 @@ import { Classifier } from '../models/classifier.js';
 import { Detector } from '../models/detector.js';
 import { Random } from '../random.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
+import { packageVersion } from './version.js';
 
 export interface ExportOptions {
   /** Of `pretrain` or `train`; or of the CMT authors. */
@@ -122,6 +122,3 @@ function drawn(): Promise<RgbImage[]> {
   const random = new Random(0);
   return Promise.all([0, 1].map(() => renderScene(randomScene(random, drawnSide), random)));
 }
-
-const packageVersion = (): string =>
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
