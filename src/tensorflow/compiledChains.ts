@@ -17,8 +17,7 @@ export async function tryCompiledChains(program: Program): Promise<boolean> {
   let compiles = false;
   const trial = program.compile(({ x }: Record<'x', tf.Tensor>) => {
     compiles = fuses(size);
-    const body = (x: tf.Tensor) => [tf.square(tf.add(x, 1)), tf.sub(x, 2)] as const;
-    const [square, difference] = fuse('trial', [x] as const, body);
+    const [square, difference] = fuse('trial', [x] as const, (x) => [tf.square(tf.add(x, 1)), tf.sub(x, 2)] as const);
     return { square, difference };
   });
   const data = Float32Array.from({ length: size }, (_, i) => i % 1024); // integers, whose results are exact

@@ -13,20 +13,27 @@ import { type DataType, dataTypes } from './hostTensor.js';
  * kernels pass over it once an operation. XLA's loops over a row's elements (sums, softmax) and its matrix products are slow
  * on CPUs, so those stay outside. There is no gradient: use it inside of `withGradient`.
  *
- * @param name two bodies of one name and equal input shapes are compiled once, so they must be the same function
+ * What is compiled is kept by name, constants and input shapes. So a body must follow from these alone: what differs from call
+ * to call is an input, or one of the `constants`, which the body gets after its inputs. `Graph.comparesFunctions` checks that.
+ *
+ * @param name of the chain
+ * @param constants numbers and words that the body depends on
  */
-export function fuse<I extends readonly tf.Tensor[], O extends readonly tf.Tensor[]>(
-  name: string,
-  inputs: I,
-  body: (...inputs: [...I]) => O,
-): O {
+export function fuse<
+  I extends readonly tf.Tensor[],
+  O extends readonly tf.Tensor[],
+  C extends Readonly<Record<string, number | string>> = Readonly<Record<string, never>>,
+>(name: string, inputs: I, body: (...args: [...I, C]) => O, constants: C = {} as C): O {
   const graph = currentGraph();
-  if (graph === undefined || !fuses(Math.max(...inputs.map(({ size }) => size)))) return body(...inputs);
-  const fullName = `${name}_${inputs.map(({ shape }) => shape.join('x')).join('_')}`;
+  if (graph === undefined || !fuses(Math.max(...inputs.map(({ size }) => size)))) return body(...inputs, constants);
+  const given = Object.entries(constants).map(([key, value]) => `${key}${value}`);
+  const fullName = [name, ...given, ...inputs.map(({ shape }) => shape.join('x'))].join('_');
   const shapes = graph.function(fullName, () => {
     const aside = new Graph();
     const placeholders = inputs.map(({ dtype, shape }) => aside.placeholder(dtype as DataType, shape));
-    const outputs = recordAside(aside, () => body(...(placeholders.map(tensorOf) as unknown as [...I])).map(outputOf));
+    const outputs = recordAside(aside, () =>
+      body(...(placeholders.map(tensorOf) as unknown as [...I]), constants).map(outputOf),
+    );
     return { graph: aside, inputs: placeholders, outputs };
   });
   const operation = graph.operation('PartitionedCall', inputs.map(outputOf), [

@@ -28,10 +28,16 @@ export interface FunctionBody {
 }
 
 export class Graph {
+  /** For tests: records a function again at each call with its name, and throws where that gives another one. */
+  static comparesFunctions = false;
+
   readonly pointer: Pointer;
   readonly #tf: TensorflowApi = tensorflow();
   readonly #constants = new Map<string, Output>();
   readonly #functions = new Map<string, readonly (readonly number[])[]>();
+  /** What was recorded, in words, and the functions' likewise; both only where functions are compared. */
+  readonly #script: string[] = [];
+  readonly #scripts = new Map<string, string>();
   #count = 0;
   #holding: readonly Pointer[] = [];
 
@@ -65,6 +71,8 @@ export class Graph {
         if (emptyList.has(type)) tf.TF_AddInputList(description, [], 0);
         for (const operation of [...this.#holding, ...after]) tf.TF_AddControlInput(description, operation);
         for (const attribute of attributes) setGraphAttribute(tf, description, attribute);
+        if (Graph.comparesFunctions)
+          this.#script.push(`${type}(${inputs.map((x) => this.#placeOf(x))}) ${words(attributes)}`);
         return tf.TF_FinishOperation(description, status);
       });
     } catch (error) {
@@ -98,6 +106,7 @@ export class Graph {
     let output = this.#constants.get(key);
     if (output === undefined) {
       output = this.#newConstant(toNative(value, dtype), dtype);
+      if (Graph.comparesFunctions) this.#script.push(key);
       this.#constants.set(key, output);
     }
     return output;
@@ -123,17 +132,24 @@ export class Graph {
    * @returns shapes of the outputs
    */
   function(name: string, define: () => FunctionBody): readonly (readonly number[])[] {
-    let shapes = this.#functions.get(name);
-    if (shapes === undefined) {
-      const body = define();
-      try {
-        shapes = this.#addFunction(name, body);
-      } finally {
-        body.graph.dispose();
-      }
+    const known = this.#functions.get(name);
+    if (known !== undefined && !Graph.comparesFunctions) return known;
+    const body = define();
+    try {
+      if (Graph.comparesFunctions) this.#compare(name, body.graph.#script.join('\n'));
+      const shapes = known ?? this.#addFunction(name, body);
       this.#functions.set(name, shapes);
+      return shapes;
+    } finally {
+      body.graph.dispose();
     }
-    return shapes;
+  }
+
+  #compare(name: string, script: string): void {
+    const before = this.#scripts.get(name);
+    if (before !== undefined && before !== script)
+      throw new EngineError(`two different functions are called ${name}: what they depend on has to be in the name`);
+    this.#scripts.set(name, script);
   }
 
   /** Tells TensorFlow the shape of an output that it cannot infer. */
@@ -195,6 +211,10 @@ export class Graph {
     this.#tf.TF_DeleteGraph(this.pointer);
   }
 
+  #placeOf(output: Output): string {
+    return `${this.nameOf(output)}:${output.index}`;
+  }
+
   #addFunction(name: string, { graph, inputs, outputs }: FunctionBody): readonly (readonly number[])[] {
     const tf = this.#tf;
     const fn = withStatus(name, (status) =>
@@ -236,3 +256,7 @@ export class Graph {
     }
   }
 }
+
+/** Attributes in words; of a pointer only that it is one. */
+const words = (attributes: readonly Attribute[]): string =>
+  JSON.stringify(attributes, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));

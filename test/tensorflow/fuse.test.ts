@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { fuse } from '../../src/tensorflow/fuse.js';
+import { Graph } from '../../src/tensorflow/graph.js';
 import { Program } from '../../src/tensorflow/program.js';
 
 const vector = (...values: number[]) => ({ data: Float32Array.from(values), shape: [values.length] });
@@ -50,6 +51,33 @@ describe('fuse', () => {
       y: fuse('testOutside', [x] as const, (_) => [tf.add(x, 1)])[0]!,
     }));
     await expect(compiled({ x: vector(1) })).rejects.toThrow('from outside');
+  });
+
+  test('constants reach the body, and each set of them is compiled by itself', async () => {
+    const scaled = (x: tf.Tensor, factor: number) =>
+      fuse('testScaled', [x] as const, (x, { factor }) => [tf.mul(x, factor)], { factor })[0]!;
+    const compiled = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ two: scaled(x, 2), three: scaled(x, 3) }));
+    const { two, three } = await compiled({ x: vector(1, 10) });
+    expect([numbers(two), numbers(three)]).toEqual([
+      [2, 20],
+      [3, 30],
+    ]);
+  });
+
+  test('a number that is neither input nor constant: found where functions are compared', async () => {
+    const captured = (x: tf.Tensor, factor: number) =>
+      fuse('testCaptured', [x] as const, (x) => [tf.mul(x, factor)])[0]!;
+    const both = ({ x }: Record<'x', tf.Tensor>) => ({ two: captured(x, 2), three: captured(x, 3) });
+    Graph.comparesFunctions = true;
+    try {
+      const comparing = new Program({ fuse: true });
+      await expect(comparing.compile(both)({ x: vector(1) })).rejects.toThrow(
+        'two different functions are called testCaptured_1',
+      );
+      await comparing.dispose();
+    } finally {
+      Graph.comparesFunctions = false;
+    }
   });
 
   test('after an error in a body the next trace works', async () => {

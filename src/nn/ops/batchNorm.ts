@@ -107,14 +107,14 @@ function normaliseInPasses(
       const y = before === nothing ? flat(x) : fuse(before.name, [flat(x)] as const, (x) => [before.value(x)])[0]!;
       const ownMean = tf.div(sumToLast(y), rows);
       const [ownVariance] = fuse('columnVariance', [y, ownMean] as const, (y, mean) => {
-        return [tf.div(tf.sum(tf.square(tf.sub(y, mean)), 0), rows)] as const;
+        return [tf.div(tf.sum(tf.square(tf.sub(y, mean)), 0), y.shape[0]!)] as const;
       });
       const [mean, variance] = together ? ofAllParts(ownMean, ownVariance, together) : [ownMean, ownVariance];
       const statistics = [mean, variance, weight, runningMean, runningVariance] as const;
       const [scale, inverse, newMean, newVariance] = fuse(
-        `batchNormFactors${allRows}_${epsilon}_${momentum}`,
+        'batchNormFactors',
         statistics,
-        (mean, variance, weight, runningMean, runningVariance) => {
+        (mean, variance, weight, runningMean, runningVariance, { allRows, epsilon, momentum }) => {
           const inverse = tf.rsqrt(tf.add(variance, epsilon));
           const unbiased = tf.mul(variance, allRows / Math.max(allRows - 1, 1));
           const moved = (running: tf.Tensor, now: tf.Tensor) =>
@@ -126,6 +126,7 @@ function normaliseInPasses(
             moved(runningVariance, unbiased),
           ] as const;
         },
+        { allRows, epsilon, momentum },
       );
       update(newMean, newVariance);
       keep(x, weight, mean, inverse);
@@ -146,14 +147,15 @@ function normaliseInPasses(
         ? (tf.unstack(together.mean(tf.stack([ownSum, ownProduct]))) as [tf.Tensor, tf.Tensor])
         : [ownSum, ownProduct];
       const [dWeight, a, b, c] = fuse(
-        `batchNormGradFactors${rows}`,
+        'batchNormGradFactors',
         [sum, product, weight, inverse] as const,
-        (sum, product, weight, inverse) => {
+        (sum, product, weight, inverse, { rows }) => {
           const dWeight = tf.mul(product, inverse);
           const a = tf.mul(weight, inverse);
           const perRow = tf.div(a, -rows);
           return [dWeight, a, tf.mul(perRow, tf.mul(dWeight, inverse)), tf.mul(perRow, sum)] as const;
         },
+        { rows },
       );
       const [dx] = fuse(`${before.name}BatchNormGrad`, [dy, x, mean, a, b, c] as const, (dy, x, mean, a, b, c) => {
         const centred = tf.sub(before.value(x), mean);

@@ -20,13 +20,14 @@ export function layerNorm(x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D
   return withGradient(
     [x, weight, bias] as const,
     (keep) => {
-      const [y, mean, scale] = fuse(`layerNorm${epsilon}`, [x, weight, bias] as const, (x, weight, bias) => {
+      const body = (x: tf.Tensor2D, weight: tf.Tensor1D, bias: tf.Tensor1D, { epsilon }: { epsilon: number }) => {
         const mean = rowMean(x); // [M, 1]
         const centred = tf.sub(x, mean);
         const scale = tf.rsqrt(tf.add(rowMean(tf.square(centred)), epsilon)); // [M, 1]
         const y = tf.add<tf.Tensor2D>(tf.mul(tf.mul(centred, scale), weight), bias);
         return [y, mean, scale] as const;
-      });
+      };
+      const [y, mean, scale] = fuse('layerNorm', [x, weight, bias] as const, body, { epsilon });
       keep(x, mean, scale, weight);
       return y;
     },
