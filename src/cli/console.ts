@@ -41,8 +41,10 @@ export function printJson(value: unknown): void {
 
 /** Rows under a head, columns as wide as their contents; numbers (anything but the first column) to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => escapeControls(String(cell))));
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
+  const cells = [head, ...rows].map((row) => row.map((cell) => escapeControls(shortened(String(cell)))));
+  const widths = head.map((_, column) =>
+    cells.reduce((width, row) => Math.max(width, stringWidth(row[column] ?? '')), 0),
+  );
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => {
@@ -52,6 +54,13 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
       .join('  ')
       .trimEnd();
   return [paint('bold', line(cells[0]!), stdout), ...cells.slice(1).map(line)].join('\n');
+}
+
+/** A column is as wide as its widest cell, so that one very long name would fill the memory with spaces. */
+const widestCell = 100;
+
+function shortened(text: string): string {
+  return text.length <= widestCell ? text : `${text.slice(0, widestCell - 3)}...`;
 }
 
 /** `73 s`, `12 min 5 s`, `3 h 20 min`. */

@@ -1,5 +1,13 @@
+import { boxesBeyondAnchors } from '../data/coco/anchorFit.js';
 import type { CocoFile } from '../data/coco/cocoFile.js';
-import { type CocoHealth, cleanCoco, cocoHealth, type Spread, sharedFileNames } from '../data/coco/health.js';
+import {
+  type CocoHealth,
+  cleanCoco,
+  cocoHealth,
+  learningProblems,
+  type Spread,
+  sharedFileNames,
+} from '../data/coco/health.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeCoco } from '../data/coco/write.js';
 import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
@@ -19,6 +27,9 @@ export interface DataCheckOptions {
   readonly json?: boolean;
 }
 
+/** How configs resize pictures unless they say otherwise. */
+const usualResize = { shortSide: 800, longSide: 1333 };
+
 /** `cmtdet data check A.json [IMAGES]`: what a training run would make of a data set. Exit code 1 if something is broken. */
 export async function runDataCheck(
   annotations: string,
@@ -33,19 +44,17 @@ export async function runDataCheck(
     file && images !== undefined
       ? await checkPictures(file, images, { pixels: options.pixels ?? true, onProgress: lookingLine() })
       : undefined;
-  const allProblems = [...problems, ...(pictures?.broken ?? [])];
+  const isWhole = problems.length === 0 && !pictures?.broken.length;
+  const nothing = file && isWhole ? learningProblems(pictures?.usable ?? file) : [];
+  const allProblems = [...problems, ...(pictures?.broken ?? []), ...nothing];
+  const warnings =
+    file && health ? [...file.repairs.map(({ message }) => message), ...learningWarnings(file, health)] : [];
   if (options.json) {
     const { usable: _, ...looked } = pictures ?? {};
     const found = pictures && { pictures: looked };
-    printJson({
-      ...health,
-      warnings: file?.repairs.map(({ message }) => message) ?? [],
-      problems: allProblems,
-      ...found,
-      shared,
-    });
+    printJson({ ...health, warnings, problems: allProblems, ...found, shared });
   } else {
-    for (const { message } of file?.repairs ?? []) warn(message);
+    for (const warning of warnings) warn(warning);
     if (health) printHealth(health);
     if (pictures) printPictures(pictures);
     if (shared && shared.length > 0) {
@@ -56,6 +65,22 @@ export async function runDataCheck(
   }
   if (options.clean !== undefined && file) await writeClean(options.clean, file, pictures);
   if (allProblems.length > 0) process.exitCode = exitCodes.userProblem;
+}
+
+/** What can be learnt but will be hard, in sentences with counts. */
+function learningWarnings(file: CocoFile, health: CocoHealth): string[] {
+  const unseen = health.categories.filter(({ boxes }) => boxes === 0);
+  const beyond = boxesBeyondAnchors(file, usualResize);
+  return [
+    ...(unseen.length > 0
+      ? [`${unseen.length} classes have no usable box: ${firstOf(unseen.map(({ name }) => name))}`]
+      : []),
+    ...(beyond > 0
+      ? [
+          `${beyond} boxes are so small, large or long that no anchor of RetinaNet overlaps them by 0.4 in pictures of 800 x 1333: other anchors (model.head.anchors) or another size suit them better`,
+        ]
+      : []),
+  ];
 }
 
 /** The usable part of the file, and its problems. No file where nothing of it is usable. */

@@ -50,7 +50,7 @@ export async function runEvaluate(checkpoint: string | undefined, options: Evalu
 /** Measures given results. Loads neither a model nor TensorFlow. */
 function measureResults(annotations: string, results: string, options: EvaluateCommandOptions): Measured {
   const started = performance.now();
-  const groundTruth = parseCoco(annotations);
+  const groundTruth = parseCoco(annotations, { onUnknown: 'leaveOut' });
   const detections = parseResults(results);
   const load = (performance.now() - started) / 1000;
   for (const { message } of groundTruth.repairs) warn(`${annotations}: ${message}`);

@@ -10,7 +10,7 @@ console.info = console.error;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.done); // the reader (`| head`) has seen enough
-  throw error;
+  process.exit(reportError(Object.assign(error, { path: 'standard output' })));
 });
 
 /** Time to end by itself after an error. */

@@ -1,6 +1,8 @@
 /** `cmtdet profile`: where the time of a training step or of inference goes, operation by operation. */
-import { mkdir, writeFile } from 'node:fs/promises';
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../formats/makeFolder.js';
 import { type OperationRow, type Profile, type ProfileOptions, profile } from '../run/profile.js';
 import { type OperationTiming, toChromeTrace } from '../tensorflow/timings.js';
 import { note, print, printJson, table } from './console.js';
@@ -27,7 +29,7 @@ export async function runProfile({ out, json, ...options }: ProfileCommandOption
 
 async function writeTrace(folder: string, operations: readonly OperationTiming[]): Promise<string> {
   const file = join(folder, 'trace.json');
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeFile(file, toChromeTrace(operations));
   return file;
 }

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { Document, isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { Document, type ScalarTag, visit } from 'yaml';
 import { ConfigError, type Problem } from '../errors.js';
+import { readText } from '../formats/text.js';
+import { readYaml, type Yaml } from '../formats/yaml.js';
 import { isRecord } from './jsonSchema.js';
 import { applyOverride, type Override, parseOverride } from './overrides.js';
 import { describeIssues, type PlacedProblem } from './problems.js';
@@ -16,7 +17,7 @@ import { Config } from './schema.js';
 export async function loadConfig(file: string, overrides: readonly string[] = []): Promise<Config> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readText(file === '-' ? 0 : file); // standard input
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reasons: Record<string, string> = {
@@ -37,16 +38,9 @@ export async function loadConfig(file: string, overrides: readonly string[] = []
  * @throws ConfigError
  */
 export function parseConfig(text: string, source: string, overrides: readonly string[] = []): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number) => lines.linePos(offset).line;
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      source,
-      document.errors.map(({ pos, message }) => ({ at: `line ${lineAt(pos[0])}`, message })),
-    );
-  }
-  const config: unknown = document.toJS() ?? {};
+  const yaml = readYaml(text);
+  if ('problems' in yaml) throw new ConfigError(source, yaml.problems);
+  const config = yaml.value ?? {};
   if (!isRecord(config)) {
     throw new ConfigError(source, [{ at: '(root)', message: 'expected sections: task, model, data, train' }]);
   }
@@ -62,16 +56,15 @@ export function parseConfig(text: string, source: string, overrides: readonly st
 
   const parsed = Config.safeParse(config);
   if (parsed.success) return parsed.data;
-  const placed = describeIssues(parsed.error.issues, config).map((problem) =>
-    place(problem, document, lineAt, applied),
-  );
+  const placed = describeIssues(parsed.error.issues, config).map((problem) => place(problem, yaml, applied));
   placed.sort((a, b) => a.line - b.line);
   throw new ConfigError(source, placed);
 }
 
 /** A config as the YAML text that gives it again; lists are written in one line. */
 export function formatConfig(config: Config): string {
-  const document = new Document(config, { aliasDuplicateObjects: false });
+  const customTags = (tags: readonly unknown[]) => [exponent, ...tags] as ScalarTag[];
+  const document = new Document(config, { aliasDuplicateObjects: false, customTags });
   visit(document, {
     Seq: (_, list) => {
       list.flow = true;
@@ -80,38 +73,26 @@ export function formatConfig(config: Config): string {
   return document.toString({ lineWidth: 120 });
 }
 
+/** `1.0e-7`: readers of YAML 1.1 (PyYAML) take `1e-7` for text. */
+const exponent: ScalarTag = {
+  identify: (value) => typeof value === 'number' && String(value).includes('e'),
+  default: true,
+  tag: 'tag:yaml.org,2002:float',
+  test: /^[-+]?\d+\.\d+e[-+]\d+$/,
+  resolve: Number,
+  stringify: ({ value }) => String(value).replace(/^(-?\d+)e/, '$1.0e'),
+};
+
 /** Names the place as `train.epochs (line 12)`, or `train.epochs (--set train.epochs=no)`; these come last. */
 function place(
   { path, message }: PlacedProblem,
-  document: Document,
-  lineAt: (offset: number) => number,
+  yaml: Yaml,
   overrides: readonly Override[],
 ): Problem & { readonly line: number } {
   const name = path.map(String).join('.') || '(root)';
   const override = overrides.findLast(({ path: set }) => set.every((key, i) => key === path[i]));
   if (override) return { at: `${name} (--set ${override.text})`, message, line: Number.POSITIVE_INFINITY };
-  const offset = offsetOf(path, document);
-  if (offset === undefined) return { at: name, message, line: 0 };
-  const line = lineAt(offset);
+  const line = yaml.lineOf(path);
+  if (line === undefined) return { at: name, message, line: 0 };
   return { at: `${name} (line ${line})`, message, line };
-}
-
-/** Where the key at `path` is in the text, or the last one on the way to it that is there. */
-function offsetOf(path: readonly PropertyKey[], document: Document): number | undefined {
-  let node: unknown = document.contents;
-  let offset: number | undefined;
-  for (const key of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    if (!isCollection(node)) break;
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
-      if (!pair) break;
-      offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
-      node = pair.value;
-    } else if (isSeq(node)) {
-      node = node.items[Number(key)];
-      offset = (isScalar(node) || isCollection(node) ? node.range?.[0] : undefined) ?? offset;
-    }
-  }
-  return offset;
 }

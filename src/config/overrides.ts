@@ -1,5 +1,5 @@
-import { parseDocument } from 'yaml';
 import type { Problem } from '../errors.js';
+import { readYaml } from '../formats/yaml.js';
 import { isRecord } from './jsonSchema.js';
 
 /** A `--set`: `train.optimizer.lr=1e-3`. */
@@ -24,10 +24,9 @@ export function parseOverride(text: string): Override | Problem {
   if (keys.some((key) => key === '' || key === '__proto__')) {
     return { at, message: 'expected KEY=VALUE, for instance train.epochs=3' };
   }
-  const document = parseDocument(text.slice(equals + 1));
-  if (document.errors.length > 0)
-    return { at, message: `not YAML after "=": ${document.errors[0]!.message.split('\n')[0]}` };
-  return { text, path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)), value: document.toJS() };
+  const yaml = readYaml(text.slice(equals + 1));
+  if ('problems' in yaml) return { at, message: `not YAML after "=": ${yaml.problems[0]!.message.split('\n')[0]}` };
+  return { text, path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)), value: yaml.value };
 }
 
 /** Puts the value where the path says, making sections that are not there. @returns what is in the way, if something is */

@@ -49,6 +49,7 @@ export async function openImageRoot(folder: string): Promise<ImageRoot> {
  * @throws PathError when the name is absolute or leads out of the root
  */
 export function pathBelow(root: string, fileName: string): string {
+  if (fileName.includes('\0')) throw new PathError('has a character in it that no file name can have');
   const name = normalize(fileName.replaceAll('\\', '/'));
   if (isAbsolute(name) || /^[a-z]:/i.test(name))
     throw new PathError('is an absolute path, expected one below the image folder');

@@ -14,8 +14,8 @@ import { basename, dirname, join } from 'node:path';
 export async function writeAtomically(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const file = await open(temporary, 'wx');
   try {
+    const file = await open(temporary, 'wx');
     try {
       await write(file);
       await file.sync();
@@ -24,7 +24,8 @@ export async function writeAtomically(path: string, write: (file: FileHandle) =>
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
+    if ((error as NodeJS.ErrnoException).code !== undefined) Object.assign(error as object, { path }); // not the hidden file
     throw error;
   }
   await syncFolder(folder);

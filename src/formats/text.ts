@@ -5,16 +5,21 @@ import { openRegularFile } from './regularFile.js';
  * A text file in whichever encoding it says it has: by its byte order mark, else by the `encoding` of an XML declaration,
  * else UTF-8. The mark is left out.
  *
+ * @param path 0 is standard input
  * @throws the system's own error where it cannot be read
  */
-export function readText(path: string): string {
+export function readText(path: string | 0): string {
+  if (path === 0) return decode(readFileSync(0));
   const { descriptor } = openRegularFile(path);
   try {
-    const bytes = readFileSync(descriptor);
-    return new TextDecoder(encodingOf(bytes)).decode(bytes);
+    return decode(readFileSync(descriptor));
   } finally {
     closeSync(descriptor);
   }
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder(encodingOf(bytes)).decode(bytes);
 }
 
 function encodingOf(bytes: Uint8Array): string {

@@ -5,8 +5,8 @@ import type { Problem } from '../errors.js';
 export interface Yaml {
   /** Plain data in which nothing is shared: an alias is a copy of what its anchor marks, so that changing one changes one. */
   readonly value: unknown;
-  /** The line of the key at `path`, or of the last one on the way to it that is there; 1 where none is. */
-  lineOf(path: readonly PropertyKey[]): number;
+  /** The line of the key at `path`, or of the last one on the way to it that is there; undefined where none is. */
+  lineOf(path: readonly PropertyKey[]): number | undefined;
 }
 
 /** Reads YAML 1.2. What is wrong with it comes back as problems, with their lines. */
@@ -19,7 +19,11 @@ export function readYaml(text: string): Yaml | { readonly problems: readonly Pro
   }
   try {
     const value = withoutSharing(document.toJS(), []);
-    return { value, lineOf: (path) => lineAt(offsetOf(path, document) ?? 0) };
+    const lineOf = (path: readonly PropertyKey[]) => {
+      const offset = offsetOf(path, document);
+      return offset === undefined ? undefined : lineAt(offset);
+    };
+    return { value, lineOf };
   } catch (error) {
     // Aliases of aliases that would unfold to more than memory holds, or that contain themselves.
     return { problems: [{ at: 'aliases', message: (error as Error).message }] };

@@ -1,5 +1,6 @@
 /** Why a detector measures as it does: curves, confusions, and what its errors cost. Needs no TensorFlow. */
-import { mkdir, writeFile } from 'node:fs/promises';
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CocoFile } from '../data/coco/cocoFile.js';
 import type { DetectionColumns } from '../data/coco/detectionColumns.js';
@@ -8,6 +9,7 @@ import { confusionMatrix } from '../eval/confusion.js';
 import { precisionRecallCurves } from '../eval/curves.js';
 import { type ErrorBreakdown, errorBreakdown } from '../eval/errorBreakdown.js';
 import { prepareEvalData } from '../eval/evalData.js';
+import { makeFolder } from '../formats/makeFolder.js';
 
 export interface AnalysisOptions {
   readonly evaluation: CocoEvaluation;
@@ -36,7 +38,7 @@ export async function writeAnalysis(options: AnalysisOptions): Promise<ErrorBrea
     'confusion.png': await drawConfusion(confusion),
     'errors.png': await drawErrors(errors),
   };
-  await mkdir(out, { recursive: true });
+  makeFolder(out);
   for (const [name, content] of Object.entries(files)) await writeFile(join(out, name), content);
   return errors;
 }

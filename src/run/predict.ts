@@ -1,11 +1,12 @@
 /** Finds objects in pictures. */
-import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
 import type { RgbImage } from '../data/image/image.js';
 import { drawBoxes } from '../draw/drawBoxes.js';
 import { DatasetError, ImageError, type Problem } from '../errors.js';
 import { safeFileName } from '../formats/controlCharacters.js';
+import { makeFolder } from '../formats/makeFolder.js';
 import { type Detection, Detector } from '../models/detector.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
@@ -57,7 +58,7 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
   const pictures: Prediction[] = [];
   const skipped: BrokenPicture[] = [];
   try {
-    if (out !== undefined) await mkdir(out, { recursive: true });
+    if (out !== undefined) makeFolder(out);
     const names = new PictureNames(out === undefined ? [] : await takenBy(files, out));
     const decode = openDecoder();
     for (const [i, file] of files.entries()) {

@@ -1,8 +1,9 @@
 /** The first batches of a training run as sheets of pictures, as the network would see them. */
-import { mkdir } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { drawSheet } from '../draw/drawSheet.js';
+import { makeFolder } from '../formats/makeFolder.js';
 import { type PreviewPicture, previewBatches } from '../train/preview.js';
 import { dataEvents, type Observer } from './observer.js';
 
@@ -44,7 +45,7 @@ export interface PictureFacts {
 /** @throws DatasetError with every problem of the data that can be seen before the first step */
 export async function preview(options: PreviewOptions): Promise<PreviewSheet[]> {
   const { config, out, batches = 4, epoch = 1, observer = {} } = options;
-  await mkdir(out, { recursive: true });
+  makeFolder(out);
   const sheets: PreviewSheet[] = []; // facts, and not the pixels: there may be many
   for await (const pictures of previewBatches(config, epoch - 1, dataEvents(observer))) {
     const sheet = join(out, `epoch${epoch}-batch${sheets.length}.jpg`);

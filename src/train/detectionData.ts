@@ -1,5 +1,5 @@
 /** Detection data sets as a config names them. */
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { DetectionConfig } from '../config/schema.js';
 import type { CocoFile } from '../data/coco/cocoFile.js';
@@ -21,8 +21,12 @@ export interface OpenedSplit {
   readonly dataset: DetectionDataset;
 }
 
-/** Reads a split and looks at every picture of it. @throws DatasetError with all problems */
-export async function openSplit(split: Split, options: Omit<DatasetOptions, 'source'>): Promise<OpenedSplit> {
+/** Reads a split and looks at every picture of it. `key` is where the config names it. @throws DatasetError with all problems */
+export async function openSplit(
+  split: Split,
+  { key, ...options }: Omit<DatasetOptions, 'source'> & { readonly key?: string },
+): Promise<OpenedSplit> {
+  if (key !== undefined) checkThere(split, key);
   const whole = parseCoco(split.annotations);
   const coco = split.limit === null ? whole : { ...whole, images: whole.images.slice(0, split.limit) };
   const shown = new Set(coco.images.map(({ id }) => id));
@@ -45,6 +49,15 @@ export function tellOfSplit(
   const { repairs, broken } = dataset.summary;
   for (const repair of [...coco.repairs, ...repairs.pictures]) onRepair(source, repair);
   for (const { at, message } of broken) onSkipped({ file: at, reason: message });
+}
+
+/** A path of a config that leads nowhere is told with its key. */
+function checkThere(split: Split, key: string): void {
+  for (const part of ['annotations', 'images'] as const) {
+    if (existsSync(split[part])) continue;
+    const message = `no such ${part === 'images' ? 'folder' : 'file'}; a relative path starts at the working folder`;
+    throw new DatasetError(split[part], [{ at: `${key}.${part}`, message }]);
+  }
 }
 
 /** @throws DatasetError when val has categories that train has not, by id or by name */

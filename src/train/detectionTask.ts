@@ -1,8 +1,10 @@
 /** Training of a detector on COCO json. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
+import { learningProblems } from '../data/coco/health.js';
 import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
+import { DatasetError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import { buildDetector } from '../models/build.js';
 import { type DetectorDescription, describeDetector } from '../models/checkpoints/description.js';
@@ -76,8 +78,11 @@ export class DetectionTask implements Task<DetectionBatch> {
   static async open(config: DetectionConfig, events: DataEvents, workers?: Workers): Promise<DetectionTask> {
     const { train, val, keepEmpty, missing, onBroken } = config.data;
     const policy = { missing, onBroken, onLooked: events.onLooked };
-    const opened = await openSplit(train, { empty: keepEmpty ? 'keep' : 'drop', ...policy });
-    const openedVal = val === null ? undefined : await openSplit(val, { empty: 'keep', ...policy });
+    const opened = await openSplit(train, { key: 'data.train', empty: keepEmpty ? 'keep' : 'drop', ...policy });
+    const nothing = learningProblems(opened.coco);
+    if (nothing.length > 0)
+      throw new DatasetError(train.annotations, nothing, 'There is nothing to learn from these (data.train).');
+    const openedVal = val === null ? undefined : await openSplit(val, { key: 'data.val', empty: 'keep', ...policy });
     if (openedVal) checkSameCategories(opened.dataset, openedVal.dataset, val!.annotations);
     tellOfSplit(opened, train.annotations, events);
     for (const repair of opened.dataset.summary.repairs.targets) events.onRepair(train.annotations, repair);

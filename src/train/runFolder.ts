@@ -1,10 +1,11 @@
 /** The folder of one run: what it was told, what it measured, what it learnt. */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { ConfigError, UsageError } from '../errors.js';
 import { removeTemporaries, writeAtomically } from '../formats/atomic.js';
+import { makeFolder } from '../formats/makeFolder.js';
 import { EventFile } from './eventFile.js';
 import { type LogRecord, MetricsLog } from './metricsLog.js';
 import { RunLock } from './runLock.js';
@@ -173,7 +174,7 @@ const holdsRun = (folder: string): boolean =>
 
 function make(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new ConfigError(folder, [
       { at: 'run folder', message: error instanceof Error ? error.message : String(error) },

@@ -60,3 +60,16 @@ it('pictures that are missing are problems', async () => {
   expect(Object.keys(result.pictures)).toEqual(['read', 'broken', 'otherSize']);
   expect(process.exitCode).toBe(1);
 });
+
+it('nothing to learn is a problem; what will be hard to learn is a warning', async () => {
+  const nothing = { images: [{ id: 1, file_name: 'a.jpg', width: 64, height: 48 }], annotations: [], categories: [] };
+  writeFileSync(at('nothing.json'), JSON.stringify(nothing));
+  const result = JSON.parse(await outputOf(() => runDataCheck(at('nothing.json'), undefined, { json: true })));
+  expect(result.problems.map(({ message }: { message: string }) => message)).toEqual([
+    'there is no class',
+    '1 pictures and no box',
+  ]);
+  expect(process.exitCode).toBe(1);
+  const truth = JSON.parse(await outputOf(() => runDataCheck(at('truth.json'), undefined, { json: true })));
+  expect(truth.warnings).toEqual(['1 classes have no usable box: unseen']);
+});

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -50,4 +52,38 @@ describe('doctor --json', () => {
     expect(tensorflow).toEqual({ version: null, library: null, devices: [] });
     expect(problems).toEqual([expect.stringContaining('run `npm run setup`')]);
   });
+});
+
+describe('odd places to read from and to write to', () => {
+  const folder = temporaryFolder();
+  const truth = join(folder, 'truth.json');
+  const images = [{ id: 1, file_name: 'a.jpg', width: 64, height: 48 }];
+  const box = { id: 1, image_id: 1, category_id: 1, bbox: [1, 2, 30, 30], area: 900, iscrowd: 0 };
+  const file = { images, annotations: [box], categories: [{ id: 1, name: 'cell' }] };
+  writeFileSync(truth, JSON.stringify(file));
+  const shell = (command: string) => {
+    const env = { ...process.env, CMTDET_CACHE: emptyCache, NO_COLOR: '1', TSX_DISABLE_CACHE: '1' };
+    const run = `run() { '${process.execPath}' --import tsx src/cli/main.ts "$@"; }`;
+    return spawnSync('bash', ['-c', `${run}; ${command}`], { env, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  };
+
+  it.runIf(existsSync('/dev/full'))('a full standard output: one line', () => {
+    const { status, stderr } = shell(`run data check ${truth} > /dev/full`);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'error: standard output: the disk is full.\n' });
+  });
+
+  it('a pipe and standard input', () => {
+    expect(shell(`run data check <(cat ${truth})`)).toMatchObject({ status: 0, stderr: '' });
+    expect(shell(`gzip < ${truth} | run data check -`)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('200,000 categories and a name of 20,000 letters', () => {
+    const categories = Array.from({ length: 200_000 }, (_, i) => ({
+      id: i + 1,
+      name: i === 0 ? 'x'.repeat(20_000) : `c${i}`,
+    }));
+    const many = join(folder, 'many.json');
+    writeFileSync(many, JSON.stringify({ ...file, categories }));
+    expect(shell(`run data check ${many} > ${folder}/out.txt`).status).toBe(0);
+  }, 60_000);
 });

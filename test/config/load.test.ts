@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { formatConfig, loadConfig, parseConfig } from '../../src/config/load.js';
+import type { DetectionConfig } from '../../src/config/schema.js';
 import { ConfigError } from '../../src/errors.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -238,6 +239,12 @@ describe('--set', () => {
     expect(config.model).toMatchObject({ head: { anchors: { aspectRatios: [0.25, 1, 2] } } });
   });
 
+  it('changes one of two sections that an alias makes the same', () => {
+    const text = detector.replace('  train: {', '  train: &two {').concat('  val: *two\n');
+    const { data } = parseConfig(text, 'a.yaml', ['data.val.annotations=val.json']) as DetectionConfig;
+    expect([data.train.annotations, data.val?.annotations]).toEqual(['train.json', 'val.json']);
+  });
+
   it('keeps an "=" in the value', () => {
     expect(set('data.train.images=a=b').data.train).toMatchObject({ images: 'a=b' });
   });
@@ -249,7 +256,7 @@ describe('--set', () => {
         --set train.epochs: expected KEY=VALUE, for instance train.epochs=3
         --set =3: expected KEY=VALUE, for instance train.epochs=3
         --set train..lr=3: expected KEY=VALUE, for instance train.epochs=3
-        --set data.flip=[: not YAML after "=": Flow sequence must end with a ] at line 1, column 2:
+        --set data.flip=[: not YAML after "=": Flow sequence must end with a ]
         --set __proto__.polluted=1: expected KEY=VALUE, for instance train.epochs=3
         --set task.x=1: task is "detection", which has no keys"
     `);
@@ -265,7 +272,33 @@ describe('--set', () => {
   });
 });
 
+describe('aliases', () => {
+  it.each([
+    [
+      'that unfold to more than memory holds',
+      `a: &a [x]\n${[...'bcdefgh'].map((k, i) => `${k}: &${k} [${Array(20).fill(`*${'abcdefg'[i]}`).join(',')}]`).join('\n')}`,
+      'Excessive alias count',
+    ],
+    ['that contain themselves', 'a: &a [*a]', 'an alias stands inside of what it repeats'],
+    ['of nothing', 'a: *b', 'Unresolved alias'],
+  ])('%s are problems of the file', (_, text, message) => {
+    expect(complaint(text)).toContain(message);
+  });
+});
+
 describe('formatConfig', () => {
+  it('writes numbers so that readers of YAML 1.1 read numbers', () => {
+    const config = parseConfig(detector, 'a.yaml', [
+      'train.schedule={ name: cosine, warmupSteps: 1, minLr: 1e-7 }',
+      'train.optimizer={ name: adamw, lr: 1e-3 }',
+    ]);
+    const text = formatConfig(config);
+    expect(text).toContain('lr: 0.001');
+    expect(text).toContain('minLr: 1.0e-7');
+    expect(text).not.toMatch(/: -?\d+e/);
+    expect(parseConfig(text, 'again.yaml')).toEqual(config);
+  });
+
   it.each([
     ['detection', detector],
     ['classification', classifier],

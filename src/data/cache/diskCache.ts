@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImageError } from '../../errors.js';
+import { makeFolder } from '../../formats/makeFolder.js';
 import type { ByteRange } from '../byteRange.js';
 import { readFailure } from '../image/decode.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
@@ -61,7 +62,7 @@ export class DiskCache {
   #keep(bucket: string, cached: string, image: RgbImage): void {
     if (this.#full.has(bucket)) return;
     try {
-      mkdirSync(bucket, { recursive: true });
+      makeFolder(bucket);
       if (makeRoom(bucket, headerBytes + image.data.length, this.#bucketBytes)) write(cached, image);
       else this.#full.add(bucket);
     } catch {

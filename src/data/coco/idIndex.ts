@@ -18,10 +18,19 @@ export class IdIndex<Id extends CocoId> {
     return this.#positions.has(id as CocoId);
   }
 
+  /** Whether an id that is not there is one of them, written another way: 1, "1" and "000001". */
+  isNear(id: CocoId): boolean {
+    return this.#near(id) !== undefined;
+  }
+
+  #near(id: CocoId): CocoId | undefined {
+    this.#byNumber ??= new Map(this.ids.filter(looksNumeric).map((known) => [Number(known), known]));
+    return looksNumeric(id) ? this.#byNumber.get(Number(id)) : undefined;
+  }
+
   /** `image_id 1 (number) vs id "1" (string)`, or that there is none. */
   whyMissing(field: string, id: CocoId): string {
-    this.#byNumber ??= new Map(this.ids.filter(looksNumeric).map((known) => [Number(known), known]));
-    const near = looksNumeric(id) ? this.#byNumber.get(Number(id)) : undefined;
+    const near = this.#near(id);
     const found = `${field} ${describe(id)}`;
     if (near !== undefined) return `${found} vs id ${describe(near)}: write both the same way`;
     return `no entry has this id: ${found}`;

@@ -12,7 +12,7 @@ import {
 import { areaProblem, boxProblem, crowdProblem, idProblem, numberIdProblem } from './fieldChecks.js';
 import { FieldSet } from './fieldSet.js';
 import { IdIndex } from './idIndex.js';
-import { inputName, type JsonInput, readRecordArrays } from './records.js';
+import { inputName, type JsonInput, readRecordArrays, withoutPipe } from './records.js';
 
 export interface ParseCocoOptions {
   /**
@@ -22,6 +22,13 @@ export interface ParseCocoOptions {
    * @default 'stop'
    */
   readonly onBad?: 'stop' | 'skip';
+  /**
+   * What to do with annotations of images and categories that are not in the file at all: `stop`, or `leaveOut` with a
+   * warning that counts them, as pycocotools does. Ids that differ in how they are written (1 and "1") always stop.
+   *
+   * @default 'stop'
+   */
+  readonly onUnknown?: 'stop' | 'leaveOut';
   /**
    * What to call an input that is no path in messages.
    *
@@ -37,8 +44,9 @@ const checked = new WeakSet<object>();
  * Reads COCO annotations: a path (plain or gzip), JSON text or bytes, or parsed JSON. Streams, so that size is no limit;
  * `segmentation` and all else that detection does not need is skipped unbuilt.
  *
- * A missing `area` becomes width x height, a missing `iscrowd` 0, a missing annotation id the next free number; each of
- * these is one entry of `repairs`.
+ * A missing `area` becomes width x height, a missing `iscrowd` 0, a missing annotation id the next free number, a missing
+ * `bbox` the box around the polygons of `segmentation`, a missing `file_name` the end of `coco_url` (LVIS); these are
+ * entries of `repairs`.
  *
  * @throws DatasetError with every problem of the file
  * @example
@@ -46,24 +54,32 @@ const checked = new WeakSet<object>();
  */
 export function parseCoco(input: JsonInput, options: ParseCocoOptions = {}): CocoFile {
   if (typeof input === 'object' && checked.has(input)) return input as CocoFile;
-  const { name = 'annotations', onBad = 'stop' } = options;
-  const parser = new CocoParser(onBad === 'skip');
-  const seen = readRecordArrays(input, name, {
-    images: { fields: imageFields, take: (record, index) => parser.image(record, index) },
-    annotations: { fields: annotationFields, take: (record, index) => parser.annotation(record, index) },
-    categories: { fields: categoryFields, take: (record, index) => parser.category(record, index) },
-  });
+  const { name = 'annotations' } = options;
+  const source = inputName(input, name);
+  const content = withoutPipe(input);
+  const read = (annotations: FieldSet) => {
+    const parser = new CocoParser(options);
+    const seen = readRecordArrays(content, source, {
+      images: { fields: imageFields, take: (record, index) => parser.image(record, index) },
+      annotations: { fields: annotations, take: (record, index) => parser.annotation(record, index) },
+      categories: { fields: categoryFields, take: (record, index) => parser.category(record, index) },
+    });
+    return { parser, seen };
+  };
+  let { parser, seen } = read(annotationFields);
+  if (parser.wantsPolygons) ({ parser, seen } = read(annotationFieldsAndPolygons)); // few files do, and building them all is slow
   for (const key of ['images', 'annotations', 'categories']) {
     if (!seen.has(key)) parser.problems.push({ at: key, message: 'expected an array, found nothing' });
   }
   const file = parser.finish();
-  if (parser.problems.length > 0) throw new DatasetError(inputName(input, name), parser.problems);
+  if (parser.problems.length > 0) throw new DatasetError(source, parser.problems);
   checked.add(file);
   return file;
 }
 
-const imageFields = new FieldSet(['id', 'file_name', 'width', 'height']);
+const imageFields = new FieldSet(['id', 'file_name', 'width', 'height', 'coco_url']);
 const annotationFields = new FieldSet(['id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd']);
+const annotationFieldsAndPolygons = new FieldSet([...annotationFields.names, 'segmentation']);
 const categoryFields = new FieldSet(['id', 'name']);
 
 type Fields = Record<string, unknown>;
@@ -73,6 +89,7 @@ const repairs = {
   area: '{n} annotations have no area: taken as width x height',
   crowd: '{n} annotations have no iscrowd: taken as 0',
   id: '{n} annotations have no id: numbered',
+  box: '{n} annotations have no bbox: taken around their polygons',
 } as const;
 
 /** Takes records in the order of the file and collects what is wrong with them; ids are compared at the end. */
@@ -88,12 +105,21 @@ class CocoParser {
   readonly #withoutId = new Set<number>();
   readonly #repairs = new RepairTally();
 
-  constructor(readonly skipBad: boolean) {}
+  /** Whether an annotation without a box was met, whose polygons may say it. */
+  wantsPolygons = false;
+  readonly #skipBad: boolean;
+  readonly #leaveOutUnknown: boolean;
+
+  constructor({ onBad, onUnknown }: ParseCocoOptions) {
+    this.#skipBad = onBad === 'skip';
+    this.#leaveOutUnknown = onUnknown === 'leaveOut';
+  }
 
   image(record: unknown, index: number): void {
     const at = `images[${index}]`;
     if (!this.#isObject(record, at)) return;
-    const { id, file_name, width, height } = record;
+    const { id, width, height } = record;
+    const file_name = record.file_name ?? this.#endOfUrl(record.coco_url, at);
     const problem = idProblem(id);
     if (problem) this.problems.push({ at: `${at}.id`, message: problem });
     if (file_name !== undefined && typeof file_name !== 'string') {
@@ -110,7 +136,13 @@ class CocoParser {
       this.#bad({ at, message: `expected an object, found ${describe(record)}` });
       return;
     }
-    const { id, image_id, category_id, bbox, area, iscrowd } = record as Fields;
+    const { id, image_id, category_id, area, iscrowd, segmentation } = record as Fields;
+    let { bbox } = record as Fields;
+    if (bbox === undefined || bbox === null) {
+      this.wantsPolygons = true;
+      bbox = boxAroundPolygons(segmentation);
+      if (bbox) this.#repairs.addEntry(repairs.box, 'annotations', index);
+    }
     const name = id === undefined || id === null ? at : `${at} (id ${id})`;
     const problems = [
       ...fieldProblem(name, 'id', id === undefined || id === null ? undefined : idProblem(id)),
@@ -148,21 +180,22 @@ class CocoParser {
     const { id, name } = record;
     const problem = numberIdProblem(id);
     if (problem) this.problems.push({ at: `${at}.id`, message: problem });
-    if (name === undefined)
+    if (name === undefined || name === null)
       this.#repairs.addEntry('{n} categories have no name: called by their id', 'categories', index);
-    else if (typeof name !== 'string') {
+    else if (typeof name !== 'string' && typeof name !== 'number') {
       this.problems.push({ at: `${at}.name`, message: `expected a string, found ${describe(name)}` });
     }
-    this.#categories.push({ id: id as number, name: typeof name === 'string' ? name : String(id) });
+    this.#categories.push({ id: id as number, name: String(name ?? id) });
     this.#categoryPlaces.push(index);
   }
 
   finish(): CocoFile {
-    if (this.skipBad) this.#dropRepeatedImages();
+    if (this.#skipBad) this.#dropRepeatedImages();
     this.#repeatedIds('images', this.#images, this.#imagePlaces);
     this.#repeatedIds('categories', this.#categories, this.#categoryPlaces);
     this.#mixedImageIds();
     this.#repeatedFiles();
+    this.#repeatedNames();
     const annotations = this.#danglingRemoved();
     const given = this.#givenIds(annotations);
     return {
@@ -180,7 +213,7 @@ class CocoParser {
   }
 
   #bad(problem: Problem): void {
-    if (this.skipBad)
+    if (this.#skipBad)
       this.#repairs.add('{n} faults in annotations that were skipped', `${problem.at}: ${problem.message}`);
     else this.problems.push(problem);
   }
@@ -245,6 +278,30 @@ class CocoParser {
     }
   }
 
+  #repeatedNames(): void {
+    const first = new Map<string, number>();
+    for (const { id, name } of this.#categories) {
+      const earlier = first.get(name);
+      if (earlier === undefined) first.set(name, id);
+      else this.#repairs.add('{n} categories have the name of another', `${name}: ids ${earlier}, ${id}`);
+    }
+  }
+
+  /** LVIS has no file names; its pictures are called as their addresses end. */
+  #endOfUrl(url: unknown, at: string): string | undefined {
+    const end = typeof url === 'string' ? url.split('/').at(-1) : undefined;
+    if (!end) return undefined;
+    this.#repairs.add('{n} images have no file_name; it is taken from the end of their coco_url', at);
+    return end;
+  }
+
+  /** Whether an annotation is about something that the file does not have, and this may be left out. */
+  #isLeftOut(ids: IdIndex<CocoId>, id: CocoId, what: string, at: string): boolean {
+    if (!this.#leaveOutUnknown || ids.has(id) || ids.isNear(id)) return false;
+    this.#repairs.add(`{n} annotations are of ${what} that the file does not have and were left out`, at);
+    return true;
+  }
+
   /** The annotations whose image and category exist; the others are problems. */
   #danglingRemoved(): CocoAnnotation[] {
     const images = new IdIndex(this.#images.map(({ id }) => id));
@@ -264,6 +321,13 @@ class CocoParser {
         continue;
       }
       const at = `annotations[${this.#annotationPlaces[i]}]${this.#withoutId.has(i) ? '' : ` (id ${id})`}`;
+      if (
+        this.#isLeftOut(images, image_id, 'images', at) ||
+        this.#isLeftOut(categories, category_id, 'categories', at)
+      ) {
+        this.#withoutId.delete(i);
+        continue;
+      }
       if (!hasImage) this.#bad({ at: `${at}.image_id`, message: images.whyMissing('image_id', image_id) });
       if (!hasCategory)
         this.#bad({ at: `${at}.category_id`, message: categories.whyMissing('category_id', category_id) });
@@ -286,6 +350,22 @@ class CocoParser {
     if (this.#withoutId.size === 0) return annotations;
     return annotations.map((annotation, i) => (this.#withoutId.has(i) ? { ...annotation, id: free++ } : annotation));
   }
+}
+
+/** The box around `[[x, y, x, y, ...], ...]`; undefined where a segmentation is something else. */
+function boxAroundPolygons(segmentation: unknown): BoxXywh | undefined {
+  if (!Array.isArray(segmentation)) return undefined;
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const polygon of segmentation) {
+    if (!Array.isArray(polygon) || !polygon.every(Number.isFinite)) return undefined;
+    for (let i = 0; i + 1 < polygon.length; i += 2) {
+      left = Math.min(left, polygon[i]);
+      right = Math.max(right, polygon[i]);
+      top = Math.min(top, polygon[i + 1]);
+      bottom = Math.max(bottom, polygon[i + 1]);
+    }
+  }
+  return left <= right ? [left, top, right - left, bottom - top] : undefined;
 }
 
 function fieldProblem(at: string, field: string, message: string | undefined): Problem[] {

@@ -3,7 +3,7 @@ import { type BoxXywh, type CocoId, describe } from './cocoFile.js';
 import { type DetectionColumns, DetectionColumnsBuilder } from './detectionColumns.js';
 import { boxProblem, idProblem, numberIdProblem } from './fieldChecks.js';
 import { FieldSet } from './fieldSet.js';
-import { inputName, type JsonInput, readRecordList } from './records.js';
+import { inputName, type JsonInput, readRecordList, withoutPipe } from './records.js';
 
 const resultFields = new FieldSet(['image_id', 'category_id', 'bbox', 'score']);
 
@@ -16,7 +16,7 @@ const resultFields = new FieldSet(['image_id', 'category_id', 'bbox', 'score']);
 export function parseResults(input: JsonInput, name = 'results'): DetectionColumns {
   const columns = new DetectionColumnsBuilder();
   const problems: Problem[] = [];
-  readRecordList(input, name, {
+  readRecordList(withoutPipe(input), inputName(input, name), {
     fields: resultFields,
     take(record, index) {
       const { image_id, category_id, bbox, score } = (record ?? {}) as Record<string, unknown>;

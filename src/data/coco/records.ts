@@ -1,5 +1,5 @@
 import { DatasetError } from '../../errors.js';
-import { type ByteStream, fileStream, memoryStream } from '../../formats/json/byteStream.js';
+import { type ByteStream, fileStream, memoryStream, pipeContent } from '../../formats/json/byteStream.js';
 import { JsonReader } from '../../formats/json/jsonReader.js';
 import type { FieldSet } from './fieldSet.js';
 
@@ -16,6 +16,11 @@ export type TakeRecord = (record: unknown, index: number) => void;
 export interface RecordArray {
   readonly fields: FieldSet;
   readonly take: TakeRecord;
+}
+
+/** An input that can be read twice: what comes through a pipe, or from standard input (`-`), is taken into memory. */
+export function withoutPipe(input: JsonInput): JsonInput {
+  return typeof input === 'string' && !isJsonText(input) ? (pipeContent(input) ?? input) : input;
 }
 
 /** What to call an input in messages. */

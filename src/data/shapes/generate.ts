@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { makeFolder } from '../../formats/makeFolder.js';
 import { Random } from '../../random.js';
 import type { RgbImage } from '../image/image.js';
 import { rgbChannels } from '../image/image.js';
@@ -55,8 +56,8 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
   let done = 0;
   for (const [index, split] of (['train', 'val'] as const).entries()) {
     const { images, annotations } = files.splits[split];
-    await mkdir(images, { recursive: true });
-    for (const name of shapeNames) await mkdir(join(files.crops, split, name), { recursive: true });
+    makeFolder(images);
+    for (const name of shapeNames) makeFolder(join(files.crops, split, name));
     const scenes: Scene[] = [];
     for (let i = 0; i < (split === 'train' ? train : val); i++) {
       const scene = randomScene(random.fork(index, i, 0), size);
@@ -68,7 +69,7 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
     }
     await writeFile(annotations, JSON.stringify(cocoOf(scenes)));
   }
-  await mkdir(dirname(stamp), { recursive: true });
+  makeFolder(dirname(stamp));
   await writeFile(stamp, recipe);
   return files;
 }

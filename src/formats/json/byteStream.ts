@@ -31,6 +31,24 @@ export function memoryStream(name: string, bytes: Uint8Array): ByteStream {
 }
 
 /**
+ * The bytes of what a shell hands over and can be read only once: a pipe, or standard input, which is called `-`. Undefined
+ * for everything else.
+ *
+ * @throws DatasetError if it cannot be read
+ */
+export function pipeContent(path: string): Uint8Array | undefined {
+  const isHanded = path === '-' || /^\/(dev\/(fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/.test(path); // `<(...)` of a shell
+  if (!isHanded) return undefined; // a named pipe that nobody writes to would never end
+  try {
+    const bytes = readFileSync(path === '-' ? 0 : path);
+    return bytes[0] === 0x1f && bytes[1] === 0x8b ? unpacked(path, bytes) : bytes;
+  } catch (error) {
+    if (error instanceof DatasetError) throw error;
+    throw new DatasetError(path, [{ at: 'file', message: (error as Error).message }]);
+  }
+}
+
+/**
  * A file, read piece by piece; one in gzip format (known by its first bytes, not its name) is unpacked in memory.
  *
  * @throws DatasetError if it cannot be opened
@@ -67,8 +85,12 @@ function openOrExplain(path: string): number {
 }
 
 function gunzip(path: string): Uint8Array {
+  return unpacked(path, readFileSync(path));
+}
+
+function unpacked(path: string, bytes: Uint8Array): Uint8Array {
   try {
-    return gunzipSync(readFileSync(path));
+    return gunzipSync(bytes);
   } catch (error) {
     throw new DatasetError(path, [{ at: 'file', message: `damaged gzip data (${(error as Error).message})` }]);
   }

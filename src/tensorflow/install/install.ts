@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../errors.js';
+import { makeFolder } from '../../formats/makeFolder.js';
 import { type CollectOptions, collectWheels, type InstallProgress } from './collect.js';
 import { cacheFolder, damagedFiles, hostPlatform, libraryFolder, manifestName, readManifest } from './locate.js';
 import { withLock } from './lock.js';
@@ -47,14 +48,14 @@ export async function installPackage(target: LibraryPackage, options: InstallOpt
   const { cache = cacheFolder(), force = false, onProgress = () => {} } = options;
   const folder = libraryFolder(target.flavour, cache, target.platform);
   if (!force && isComplete(folder)) return { folder, fresh: false };
-  makeFolder(cache);
+  makeCacheFolder(cache);
   const onWait = () => onProgress({ stage: 'waiting for another set-up', bytes: 0, totalBytes: 0 });
   return withLock(
     `${folder}.lock`,
     async () => {
       if (!force && isComplete(folder)) return { folder, fresh: false }; // the one we waited for did it
       const downloads = `${folder}.download`;
-      makeFolder(downloads);
+      makeCacheFolder(downloads);
       const wheels = await collectWheels(target, downloads, options);
       await unpackInto(folder, target, wheels, onProgress).catch(explainFullDisk);
       rmSync(downloads, { recursive: true, force: true });
@@ -109,12 +110,12 @@ function isComplete(folder: string): boolean {
   return manifest !== undefined && damagedFiles(folder, manifest).length === 0;
 }
 
-function makeFolder(folder: string): void {
+function makeCacheFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new EngineError(
-      `Cannot make the folder ${folder} (${(error as NodeJS.ErrnoException).code}): point CMTDET_CACHE at a folder that you may write to.`,
+      `Cannot make the folder ${folder} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}): point CMTDET_CACHE at a folder that you may write to.`,
     );
   }
 }

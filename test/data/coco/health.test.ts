@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { cleanCoco, cocoHealth, sharedFileNames } from '../../../src/data/coco/health.js';
+import { boxesBeyondAnchors } from '../../../src/data/coco/anchorFit.js';
+import { cleanCoco, cocoHealth, learningProblems, sharedFileNames } from '../../../src/data/coco/health.js';
 import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { messagesOf } from '../../support/repairs.js';
 import { describeWithShared } from '../../support/shared.js';
@@ -142,5 +143,55 @@ describeWithShared('a file with 25 faults put in on purpose', 'data/bccd/annotat
         ],
       }
     `);
+  });
+});
+
+describe('nothing to learn', () => {
+  const images = [{ id: 1, file_name: 'a.jpg', width: 64, height: 48 }];
+  const categories = [{ id: 1, name: 'cell' }];
+  const box = (bbox: number[], more = {}) => ({ id: 1, image_id: 1, category_id: 1, bbox, ...more });
+  const problems = (file: object) =>
+    learningProblems(parseCoco({ images, annotations: [], categories, ...file })).map(
+      ({ at, message }) => `${at}: ${message}`,
+    );
+
+  it.each([
+    ['no class', { categories: [] }, ['categories: there is no class', 'annotations: 1 pictures and no box']],
+    ['no picture', { images: [] }, ['images: there is no picture']],
+    ['no box', {}, ['annotations: 1 pictures and no box']],
+    [
+      'crowds alone',
+      { annotations: [box([1, 1, 9, 9], { iscrowd: 1 })] },
+      ['annotations: none of 1 boxes is of use: 1 crowd regions'],
+    ],
+    [
+      'all outside',
+      { annotations: [box([70, 1, 9, 9])] },
+      ['annotations: none of 1 boxes is of use: 1 outside their picture'],
+    ],
+    [
+      'shares for pixels',
+      { annotations: [box([0.1, 0.1, 0.5, 0.5]), box([0, 0, 1, 0.5])] },
+      [
+        'annotations: none of 2 boxes is of use: 2 thinner than a pixel; all numbers are from 0 to 1: shares of the picture where pixels belong?',
+      ],
+    ],
+    ['one box of use', { annotations: [box([70, 1, 9, 9]), box([1, 1, 9, 9])] }, []],
+  ])('%s', (_, file, expected) => {
+    expect(problems(file)).toEqual(expected);
+  });
+
+  it('boxes that no anchor overlaps by 0.4, in pictures of 800 x 1333', () => {
+    const picture = [{ id: 1, file_name: 'a.jpg', width: 1333, height: 800 }];
+    // Anchors have sides from 32 to 813 and ratios 1/2, 1, 2. 20 x 20 in 32 x 32: 400/1024 = 0.39; 21 x 21: 0.43. 800 x 20 is too long.
+    const boxes = [
+      box([0, 0, 20, 20]),
+      box([0, 0, 21, 21]),
+      box([0, 0, 800, 20]),
+      box([0, 0, 100, 200]),
+      box([0, 0, 1, 0.2]),
+    ];
+    const file = parseCoco({ images: picture, annotations: boxes, categories });
+    expect(boxesBeyondAnchors(file, { shortSide: 800, longSide: 1333 })).toBe(2);
   });
 });

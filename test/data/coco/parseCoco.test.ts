@@ -240,14 +240,13 @@ it('all problems of a file at once', () => {
     categories: [{ id: 'one', name: 'x' }, { name: 3 }],
   };
   expect(messageOf(broken)).toMatchInlineSnapshot(`
-    "annotations: 9 problems
+    "annotations: 8 problems
       images[0].file_name: expected a string, found 5 (number)
       images[1]: expected an object, found "b.jpg" (string)
       annotations[0] (id 1).area: expected a finite number, found "big" (string)
       annotations[0] (id 1).iscrowd: expected 0 or 1, found 2 (number)
       categories[0].id: expected a whole number, found "one" (string)
       categories[1].id: expected a whole number or a string, found nothing
-      categories[1].name: expected a string, found 3 (number)
       annotations[1] (id 2).image_id: no entry has this id: image_id 9 (number)
       annotations[1] (id 2).category_id: no entry has this id: category_id 4 (number)"
   `);
@@ -278,4 +277,75 @@ it('no images, annotations or categories', () => {
     "annotations: 1 problem
       images: expected an array, found 5"
   `);
+});
+
+describe('files of other tools', () => {
+  const images = [{ id: 1, file_name: 'a.jpg', width: 64, height: 48 }];
+  const categories = [{ id: 1, name: 'cell' }];
+  const box = { id: 1, image_id: 1, category_id: 1, bbox: [1, 2, 3, 4], area: 12, iscrowd: 0 };
+
+  it('LVIS: pictures are called as their addresses end', () => {
+    const coco_url = 'http://images.cocodataset.org/train2017/000000391895.jpg';
+    const file = { images: [{ id: 1, width: 64, height: 48, coco_url }], annotations: [box], categories };
+    const { images: found, repairs } = parseCoco(JSON.stringify(file));
+    const warnings = repairs.map(({ message }) => message);
+    expect(found[0]!.file_name).toBe('000000391895.jpg');
+    expect(warnings).toEqual(['1 images have no file_name; it is taken from the end of their coco_url (images[0])']);
+  });
+
+  it.each([
+    ['text', JSON.stringify],
+    ['parsed', (file: object) => file],
+  ])('polygons without a box: the box around them (%s)', (_, write) => {
+    const { bbox: _bbox, area: _area, ...without } = box;
+    const polygons = {
+      ...without,
+      id: 2,
+      segmentation: [
+        [5, 6, 9, 6, 9, 10],
+        [1, 20, 2, 21, 3, 20],
+      ],
+    };
+    const file = { images, annotations: [box, polygons], categories };
+    const { annotations, repairs } = parseCoco(write(file));
+    const warnings = repairs.map(({ message }) => message);
+    expect(annotations.map(({ bbox, area }) => [bbox, area])).toEqual([
+      [[1, 2, 3, 4], 12],
+      [[1, 6, 8, 15], 120],
+    ]);
+    expect(warnings).toContain('1 annotations have no bbox: taken around their polygons (annotations[1])');
+    const mask = { ...without, segmentation: { counts: [1], size: [1, 1] } };
+    expect(() => parseCoco(write({ ...file, annotations: [mask] }))).toThrow('bbox: expected [x, y, width, height]');
+  });
+
+  it('names that are numbers or null become text; a name that two categories have is told', () => {
+    const named = [
+      { id: 1, name: null },
+      { id: 2, name: 7 },
+      { id: 3, name: 'cat' },
+      { id: 9, name: 'cat' },
+    ];
+    const { categories: found, repairs } = parseCoco({ images, annotations: [box], categories: named });
+    const warnings = repairs.map(({ message }) => message);
+    expect(found.map(({ name }) => name)).toEqual(['1', '7', 'cat', 'cat']);
+    expect(warnings).toEqual([
+      '1 categories have no name: called by their id (categories[0])',
+      '1 categories have the name of another (cat: ids 3, 9)',
+    ]);
+  });
+
+  it('images and categories that are not there: an error, or left out and counted as pycocotools does; 1 and "1" stay an error', () => {
+    const annotations = [{ ...box, id: 5, image_id: 77 }, box, { ...box, id: 6, category_id: 88 }];
+    const file = { images, annotations, categories };
+    expect(() => parseCoco(file)).toThrow('image_id 77');
+    const { annotations: kept, repairs } = parseCoco(file, { onUnknown: 'leaveOut' });
+    const warnings = repairs.map(({ message }) => message);
+    expect(kept.map(({ id }) => id)).toEqual([1]);
+    expect(warnings).toEqual([
+      '1 annotations are of images that the file does not have and were left out (annotations[0] (id 5))',
+      '1 annotations are of categories that the file does not have and were left out (annotations[2] (id 6))',
+    ]);
+    const mixed = { images, annotations: [{ ...box, image_id: '1' }], categories };
+    expect(() => parseCoco(mixed, { onUnknown: 'leaveOut' })).toThrow('write both the same way');
+  });
 });
