@@ -30,10 +30,11 @@ export async function launch(command: readonly string[], { workers, devices, res
   });
   await withSignals(async (signals) => {
     for (let left = restarts, args = [...command]; ; left--) {
-      const cause = causeOf(await launchWorkers({ command: self(args), workers, environment, onLine, ...signals }));
+      const ends = await launchWorkers({ command: self(args), workers, environment, onLine, ...signals });
+      const cause = causeOf(ends);
       if (cause === undefined) return;
       if (left === 0 || signals.stop.aborted || !isWorthRestarting(cause))
-        throw new LaunchError(describe(cause), cause.code);
+        throw new LaunchError(describe(spokesman(cause, ends)), cause.code);
       warn(`${describe(cause)}\nstarting again from the last state; restarts left after this one: ${left - 1}`);
       args = continued(command, folder!);
     }
@@ -75,6 +76,10 @@ function onLine(index: number, stream: 'stdout' | 'stderr', line: string): void 
   if (stream === 'stdout') process.stdout.write(`${line}\n`);
   else note(`${paint('dim', `[${index}]`)} ${line}`);
 }
+
+/** Whose message is shown: of a run that was asked to stop, worker 0 knows where it was saved. */
+const spokesman = (cause: WorkerEnd, ends: readonly WorkerEnd[]): WorkerEnd =>
+  (cause.code === exitCodes.interrupted && ends.find(({ index }) => index === 0)) || cause;
 
 function describe({ index, code, killedBy, message }: WorkerEnd): string {
   const how = killedBy === null ? `ended with exit code ${code}` : `was ended by ${killedBy}`;

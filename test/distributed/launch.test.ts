@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { causeOf, isWorthRestarting, launchWorkers, type WorkerEnd } from '../../src/distributed/launch.js';
 
 /** Launches a program that knows its `index` and the `addresses` of all. */
-async function launch(program: string, options: { workers?: number; stopAfterLines?: number } = {}) {
+async function launch(program: string, options: { workers?: number; stopAfterLines?: number; graceMs?: number } = {}) {
   const lines: string[] = [];
   const stop = new AbortController();
   const head =
@@ -15,7 +15,6 @@ async function launch(program: string, options: { workers?: number; stopAfterLin
       lines.push(`${index} ${stream} ${line}`);
       if (lines.length === options.stopAfterLines) stop.abort();
     },
-    graceMs: 500,
     stop: stop.signal,
     ...options,
   });
@@ -64,6 +63,7 @@ describe('launched workers', () => {
   test('one hangs, the other says so: the first is given up and killed, what the other says is the cause', async () => {
     const { ends } = await launch(
       `if (index === 0) { ${forever} } else { console.error('error: worker 0 hangs'); process.exitCode = 75; }`,
+      { graceMs: 500 },
     );
     expect(causeOf(ends)).toMatchObject({ index: 1, code: 75, message: ['error: worker 0 hangs'] });
     expect(ends[1]).toMatchObject({ index: 0, killedBy: 'SIGKILL', givenUp: true });
