@@ -13,6 +13,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(reportError(Object.assign(error, { path: 'standard output' })));
 });
 
+// A reader of messages that is gone (a closed terminal, `2>&1 | head`) ends no work.
+process.stderr.on('error', () => {});
+
 /** Time to end by itself after an error. */
 const graceMs = 3000;
 

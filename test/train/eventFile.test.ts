@@ -23,7 +23,7 @@ test('the check itself: CRC-32C of "123456789" (RFC 3720 gives its polynomial)',
 test('an event file: a version, then scalars by tag and step, every record with both checksums', () => {
   const folder = temporaryFolder();
   const events = new EventFile(folder);
-  events.scalars(7, { 'train/loss': 0.5, 'train/rate': 12 });
+  events.scalars(7, { 'train/loss': 0.5, 'train/rate': 12, 'train/waiting': 0 });
   events.close();
   const [name] = readdirSync(folder);
   expect(name).toMatch(/^events\.out\.tfevents\.\d+\./);
@@ -38,7 +38,7 @@ test('an event file: a version, then scalars by tag and step, every record with 
     at += length + 16;
   }
   const { root } = protobuf.parse(
-    'syntax = "proto3"; message V { string tag = 1; float simple_value = 2; } message S { repeated V value = 1; } message E { double wall_time = 1; int64 step = 2; string file_version = 3; S summary = 5; }',
+    'syntax = "proto3"; message V { string tag = 1; oneof value { float simple_value = 2; } } message S { repeated V value = 1; } message E { double wall_time = 1; int64 step = 2; string file_version = 3; S summary = 5; }',
     { keepCase: true },
   );
   const event = root.lookupType('E');
@@ -50,6 +50,7 @@ test('an event file: a version, then scalars by tag and step, every record with 
       value: [
         { tag: 'train/loss', simple_value: 0.5 },
         { tag: 'train/rate', simple_value: 12 },
+        { tag: 'train/waiting', simple_value: 0 }, // written, though 0 is what readers take where nothing is
       ],
     },
   });
