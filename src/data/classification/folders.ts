@@ -2,6 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJunk } from '../files/names.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 
 /** Folders read at once. */
@@ -14,7 +15,7 @@ const otherEndings = /\.(txt|csv|tsv|json|xml|ya?ml|md|html?|py|mat|tar|t?gz|zip
  * systems and tools) and those with the ending of something else; decoding says what is none after all.
  */
 export function isPictureName(name: string): boolean {
-  return !name.startsWith('.') && !otherEndings.test(name);
+  return !isJunk(name) && !otherEndings.test(name);
 }
 
 /** What is in a folder: its own name, and the paths of its pictures below it, sorted; and of files that are none by their endings. */
@@ -55,7 +56,7 @@ async function listing(folder: string): Promise<{ files: string[]; others: strin
   const others: string[] = [];
   const folders: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.name.startsWith('.')) continue;
+    if (isJunk(entry.name)) continue;
     const kind = await kindOf(folder, entry);
     if (kind === 'folder') folders.push(entry.name);
     else if (kind === 'file') (isPictureName(entry.name) ? files : others).push(entry.name);
