@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { UsageError } from '../errors.js';
 import { writeSafetensors } from '../formats/safetensors.js';
@@ -6,6 +5,7 @@ import { readStateDict } from '../formats/stateDict.js';
 import type { ShapeDifference } from '../models/checkpoints/conversion.js';
 import { type ConvertedCheckpoint, convertCheckpoint } from '../models/checkpoints/convertCheckpoint.js';
 import { descriptionKey } from '../models/checkpoints/modelFile.js';
+import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { print, printJson, warn } from './console.js';
 
 export interface ConvertOptions {
@@ -40,10 +40,7 @@ function checkOutput(input: string, output: string): void {
     throw new UsageError(
       `${output}: convert writes .safetensors files; PyTorch reads them with safetensors.torch.load_file.`,
     );
-  const from = statSync(input, { throwIfNoEntry: false });
-  const to = statSync(output, { throwIfNoEntry: false });
-  if (from && to && from.ino === to.ino && from.dev === to.dev)
-    throw new UsageError(`${output}: this is the input itself; name another file.`);
+  refuseOverwriting([output], [input]);
 }
 
 function printReport(input: string, output: string, conversion: ConvertedCheckpoint): void {

@@ -13,9 +13,9 @@ import { writeCoco } from '../data/coco/write.js';
 import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
 import { DatasetError, exitCodes, type Problem } from '../errors.js';
 import { escapeLines } from '../formats/controlCharacters.js';
+import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { lookingLine } from './lookingLine.js';
-import { refuseOverwriting } from './refuseOverwriting.js';
 
 export interface DataCheckOptions {
   /** Another annotation file that should share no picture with this one. */
@@ -36,7 +36,7 @@ export async function runDataCheck(
   images: string | undefined,
   options: DataCheckOptions,
 ): Promise<void> {
-  if (options.clean !== undefined) refuseOverwriting(options.clean, [annotations, options.against]);
+  refuseOverwriting([options.clean], [annotations, options.against]);
   const { file, problems } = parseForCheck(annotations);
   const health = file && cocoHealth(file);
   const shared = file && options.against !== undefined ? sharedFileNames(file, parseCoco(options.against)) : undefined;

@@ -4,6 +4,7 @@ import { toCoco } from '../data/coco/convert/toCoco.js';
 import type { VocPixels } from '../data/coco/convert/voc.js';
 import { writeCoco } from '../data/coco/write.js';
 import { UsageError } from '../errors.js';
+import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { print, printJson, warn } from './console.js';
 
 export interface DataConvertOptions {
@@ -21,7 +22,8 @@ export interface DataConvertOptions {
 export async function runDataConvert(input: string, output: string, options: DataConvertOptions): Promise<void> {
   const from = oneOf('--from', options.from, Object.keys(formats) as FormatName[]);
   const format = formats[from].open(input, formatOptions(from, options));
-  const { file, imageFolder } = await toCoco(input, format, { images: options.images, strict: options.strict });
+  const { file, imageFolder, read } = await toCoco(input, format, { images: options.images, strict: options.strict });
+  refuseOverwriting([output], [options.names, ...read]);
   await writeCoco(output, file);
   const { images, annotations, categories, repairs } = file;
   const warnings = repairs.map(({ message }) => message);

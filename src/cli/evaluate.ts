@@ -5,6 +5,8 @@ import { writeResults } from '../data/coco/write.js';
 import { UsageError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import type { EvalOptions } from '../eval/evalParams.js';
+import { analysisFiles } from '../run/analysis.js';
+import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { DataNotes } from './dataNotes.js';
 import { type Measured, reportEvaluation } from './evaluationReport.js';
@@ -30,7 +32,9 @@ export interface EvaluateCommandOptions {
 }
 
 export async function runEvaluate(checkpoint: string | undefined, options: EvaluateCommandOptions): Promise<void> {
-  const { annotations, results, images } = options;
+  const { annotations, results, images, saveResults, out } = options;
+  const outputs = [saveResults, ...(out === undefined ? [] : analysisFiles(out))];
+  refuseOverwriting(outputs, [checkpoint, annotations, results]);
   if (checkpoint === undefined) {
     if (annotations === undefined || results === undefined) {
       throw new UsageError(

@@ -21,6 +21,14 @@ export interface AnalysisOptions {
   readonly out: string;
 }
 
+const fileNames = [
+  ...['evaluation.json', 'precision_recall.json', 'confusion.json', 'errors.json'],
+  ...['precision_recall.png', 'confusion.png', 'errors.png'],
+] as const;
+
+/** The files that {@link writeAnalysis} writes. */
+export const analysisFiles = (out: string): string[] => fileNames.map((name) => join(out, name));
+
 /** Writes all of it, and returns what the errors cost. */
 export async function writeAnalysis(options: AnalysisOptions): Promise<ErrorBreakdown> {
   const { evaluation, groundTruth, detections, source, out } = options;
@@ -29,7 +37,7 @@ export async function writeAnalysis(options: AnalysisOptions): Promise<ErrorBrea
   const curves = precisionRecallCurves(evaluation);
   const confusion = confusionMatrix(data);
   const errors = errorBreakdown(data);
-  const files = {
+  const files: Record<(typeof fileNames)[number], string | Uint8Array> = {
     'evaluation.json': JSON.stringify(evaluationJson(evaluation), null, 2),
     'precision_recall.json': JSON.stringify(curves),
     'confusion.json': JSON.stringify(confusion),

@@ -1,5 +1,6 @@
 /** Brings a trained model to other programs. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { RgbImage } from '../data/image/image.js';
 import { renderScene } from '../data/shapes/render.js';
 import { randomScene } from '../data/shapes/scene.js';
@@ -17,6 +18,7 @@ import { Classifier } from '../models/classifier.js';
 import { Detector } from '../models/detector.js';
 import { Random } from '../random.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
+import { refuseOverwriting } from './refuseOverwriting.js';
 import { packageVersion } from './version.js';
 
 export interface ExportOptions {
@@ -56,9 +58,14 @@ export interface Verification {
   readonly differences: readonly Difference[];
 }
 
-/** @throws CheckpointError, ExportError, ImageError */
+/** What formats that write a folder call their files. */
+const folderFiles = ['saved_model.pb', 'model.onnx', 'model.json'];
+
+/** @throws CheckpointError, ExportError, ImageError; UsageError where what is to be written is read too */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
-  const model = loadModel(options.checkpoint);
+  const { checkpoint, out, pictures = [] } = options;
+  refuseOverwriting([out, `${out}.data`, ...folderFiles.map((name) => join(out, name))], [checkpoint, ...pictures]);
+  const model = loadModel(checkpoint);
   try {
     const { files: paths, open } = await write(model, options);
     const files = await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size })));

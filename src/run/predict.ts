@@ -11,6 +11,7 @@ import { type Detection, Detector } from '../models/detector.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { Observer } from './observer.js';
+import { refuseOverwriting } from './refuseOverwriting.js';
 
 export interface PredictOptions {
   /** Of `train`. */
@@ -41,6 +42,7 @@ export interface Predictions {
   readonly skipped: readonly BrokenPicture[];
 }
 
+const listName = 'detections.json';
 const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff', '.avif']);
 
 /** For a few pictures, what makes each faster takes longer than it saves: two seconds before the first. */
@@ -50,16 +52,18 @@ const manyPictures = 20;
 /**
  * @throws DatasetError when an input does not exist, or a folder has no picture
  * @throws CheckpointError when the checkpoint is damaged or of another kind
+ * @throws UsageError when `detections.json` would take the place of an input
  */
 export async function predict(options: PredictOptions): Promise<Predictions> {
   const { checkpoint, inputs, out, score = 0.3, observer = {} } = options;
   const files = await expand(inputs);
+  if (out !== undefined) refuseOverwriting([join(out, listName)], [checkpoint, ...files]);
   const detector = Detector.load(checkpoint, files.length < manyPictures ? quickToStart : {});
   const pictures: Prediction[] = [];
   const skipped: BrokenPicture[] = [];
   try {
     if (out !== undefined) makeFolder(out);
-    const names = new PictureNames(out === undefined ? [] : await takenBy(files, out));
+    const names = new PictureNames(out === undefined ? [] : await takenBy([checkpoint, ...files], out));
     const decode = openDecoder();
     for (const [i, file] of files.entries()) {
       observer.onProgress?.(i, files.length, file);
@@ -75,7 +79,7 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
         observer.onSkipped?.(picture);
       }
     }
-    if (out !== undefined) await writeFile(join(out, 'detections.json'), `${JSON.stringify(pictures, null, 2)}\n`);
+    if (out !== undefined) await writeFile(join(out, listName), `${JSON.stringify(pictures, null, 2)}\n`);
     return { pictures, skipped };
   } finally {
     await detector.dispose();

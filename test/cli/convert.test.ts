@@ -87,7 +87,7 @@ describe('cmtdet convert', () => {
 
   it.each([
     ['an output that is no .safetensors', theirs, join(folder, 'x.pth'), 'convert writes .safetensors files'],
-    ['the input as the output', theirs, theirs, 'this is the input itself; name another file'],
+    ['the input as the output', theirs, theirs, 'is read by this command too'],
   ])('wrong usage: %s', async (_, input, output, message) => {
     await expect(convert(input, output, {})).rejects.toThrow(UsageError);
     await expect(convert(input, output, {})).rejects.toThrow(message);

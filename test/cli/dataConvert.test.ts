@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runDataConvert } from '../../src/cli/dataConvert.js';
@@ -42,4 +42,13 @@ it.each([
   [{ from: 'yolo' }, 'names of the classes are needed'],
 ])('%j', async (options, message) => {
   await expect(runDataConvert(folder, output, options)).rejects.toThrow(message);
+});
+
+it('is not written over a file that it was read from; over what an earlier call wrote beside them, it is', async () => {
+  const read = join(folder, 'a.json');
+  const before = readFileSync(read);
+  await outputOf(() => runDataConvert(folder, output, { from: 'labelme', json: true }));
+  await outputOf(() => runDataConvert(folder, output, { from: 'labelme', json: true }));
+  await expect(runDataConvert(folder, read, { from: 'labelme' })).rejects.toThrow('is read by this command too');
+  expect(readFileSync(read)).toEqual(before);
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -106,5 +106,16 @@ describe('evaluate --results', () => {
       'precision_recall.png',
     ]);
     expect(JSON.parse(readFileSync(at('analysis/confusion.json'), 'utf8')).counts[0]).toEqual([1, 0, 0]);
+  });
+
+  it.each([
+    ['--save-results onto the results', { saveResults: 'results.json.gz' }],
+    ['--out into a folder whose errors.json is the ground truth', { annotations: 'taken/errors.json', out: 'taken' }],
+  ])('refused, and left as it was: %s', async (_, names) => {
+    mkdirSync(at('taken'), { recursive: true });
+    copyFileSync(at('truth.json'), at('taken/errors.json'));
+    const paths = Object.fromEntries(Object.entries(names).map(([option, name]) => [option, at(name)]));
+    await expect(runEvaluate(undefined, { ...files(), ...paths })).rejects.toThrow('is read by this command too');
+    expect(readFileSync(at('taken/errors.json'))).toEqual(readFileSync(at('truth.json')));
   });
 });

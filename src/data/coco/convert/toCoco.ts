@@ -22,6 +22,8 @@ export interface Conversion {
   readonly file: CocoFile;
   /** The folder that the file names of the pictures start at. */
   readonly imageFolder: string;
+  /** Files that annotations were taken from, and the pictures. */
+  readonly read: readonly string[];
 }
 
 /**
@@ -39,7 +41,8 @@ export async function toCoco(
   const imageFolder = images ?? besideOf(folder) ?? folder;
   const run = new Run(format, new CocoBuilder(strict), openFinder(imageFolder, folder), imageFolder);
   for (const name of names) await run.takeFile({ path: join(folder, name), name });
-  return { file: await run.finish(input), imageFolder };
+  const file = await run.finish(input);
+  return { file, imageFolder, read: run.read };
 }
 
 /** One conversion under way. */
@@ -47,7 +50,8 @@ class Run {
   /** Image ids by the file names of the pictures, and who named each. */
   readonly #idOf = new Map<string, number>();
   readonly #namedBy = new Map<string, string>();
-  #read = 0;
+  /** Files that are in the format. */
+  readonly #read: string[] = [];
   #matched = 0;
   #unmatched = 0;
   #firstUnmatched: string[] = [];
@@ -66,14 +70,14 @@ class Run {
     } catch (error) {
       if (!(error instanceof DatasetError)) throw error;
       for (const { at, message } of error.problems) this.builder.problems.push({ at: `${file.name} ${at}`, message });
-      this.#read++;
+      this.#read.push(file.path);
       return;
     }
     if (pictures === undefined) {
       this.builder.passOver('{n} files are of another kind and were passed over', file.name);
       return;
     }
-    this.#read++;
+    this.#read.push(file.path);
     const folder = posix.dirname(file.name) === '.' ? '' : posix.dirname(file.name);
     const stem = this.format.filePerPicture ? posix.basename(file.name, extname(file.name)) : undefined;
     for (const picture of pictures) await this.#takePicture(picture, file, { folder, stem });
@@ -181,10 +185,14 @@ class Run {
     }
   }
 
+  get read(): readonly string[] {
+    return [...this.#read, ...this.finder.pictures.map((name) => join(this.imageFolder, name))];
+  }
+
   /** @throws DatasetError with all problems */
   async finish(input: string): Promise<CocoFile> {
     const { builder, finder, format } = this;
-    if (this.#read === 0) {
+    if (this.#read.length === 0) {
       const message = `none of the files that end in ${endingsText(format.endings)} is in this format`;
       throw new DatasetError(input, [{ at: 'files', message }]);
     }
@@ -195,7 +203,7 @@ class Run {
     if (finder.pictures.length === 0) {
       if (builder.images === 0 && builder.problems.length === 0) {
         throw new DatasetError(input, [
-          { at: 'pictures', message: `${this.#read} files, and no picture below ${this.imageFolder}` },
+          { at: 'pictures', message: `${this.#read.length} files, and no picture below ${this.imageFolder}` },
         ]);
       }
       builder.note(`no picture is below ${this.imageFolder}: names and sizes are as written`, input);
