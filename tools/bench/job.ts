@@ -1,5 +1,6 @@
 /** One measurement, in a process of its own: what is asked of it and what it answers. */
 import { spawn } from 'node:child_process';
+import type { Engine } from '../../src/config/schema.js';
 
 /** As `ours.ts` and `pytorch/measure.py` take it, in JSON. */
 export interface Job {
@@ -9,6 +10,8 @@ export interface Job {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
+  /** Changes to the config's engine settings; `ours.ts` only. */
+  readonly engine?: Partial<Engine>;
   /** Steps before those that are timed. */
   readonly warmUp: number;
   readonly steps: number;
@@ -30,6 +33,8 @@ export interface JobLimits {
   readonly seconds: number;
   /** Resident size at which a measurement gives up by itself (`ours.ts` only). */
   readonly memoryGib?: number;
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Exit code of `ours.ts` when it needs more memory than allowed. */
@@ -40,11 +45,15 @@ export const memoryExitCode = 75;
  *
  * @throws JobFailure with the last lines that it wrote to standard error
  */
-export async function runJob(command: string, args: readonly string[], { seconds, memoryGib }: JobLimits) {
+export async function runJob<T = Measurement>(
+  command: string,
+  args: readonly string[],
+  { seconds, memoryGib, env = {} }: JobLimits,
+): Promise<T> {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own, so that compilers that it starts end with it
-    env: { ...process.env, ...(memoryGib === undefined ? {} : { CMTDET_BENCH_MEMORY_GIB: String(memoryGib) }) },
+    env: { ...process.env, ...env, ...(memoryGib === undefined ? {} : { CMTDET_BENCH_MEMORY_GIB: String(memoryGib) }) },
   });
   const endGroup = () => process.kill(-child.pid!, 'SIGKILL');
   let output = '';
@@ -69,7 +78,7 @@ export async function runJob(command: string, args: readonly string[], { seconds
     if (code === memoryExitCode) throw new JobFailure(`needs more than ${memoryGib} GiB of memory`);
     if (code !== 0)
       throw new JobFailure(`ended with ${code ?? 'a signal'}: ${errors.trim().split('\n').slice(-3).join(' | ')}`);
-    return JSON.parse(output.trim().split('\n').at(-1)!) as Measurement;
+    return JSON.parse(output.trim().split('\n').at(-1)!) as T;
   } finally {
     clearTimeout(timer);
     process.off('exit', endGroup);

@@ -13,7 +13,7 @@ import { type Job, type Measurement, memoryExitCode } from './job.js';
 /** How often the resident size is looked at, in ms. */
 const watchEvery = 100;
 
-const { network, mode, warmUp, steps, ...shape }: Job = JSON.parse(process.argv[2]!);
+const { network, mode, warmUp, steps, engine, ...shape }: Job = JSON.parse(process.argv[2]!);
 const limitGib = Number(process.env.CMTDET_BENCH_MEMORY_GIB ?? Number.POSITIVE_INFINITY);
 setInterval(() => {
   if (process.memoryUsage.rss() > limitGib * 2 ** 30) process.exit(memoryExitCode);
@@ -21,7 +21,8 @@ setInterval(() => {
 
 const { config, classes } = await findModel(network);
 const make = mode === 'train' ? trainingWorkload : inferenceWorkload;
-const workload = make(asTwin(config), classes, shape);
+const twin = asTwin(config);
+const workload = make({ ...twin, engine: { ...twin.engine, ...engine } }, classes, shape);
 const seconds: number[] = [];
 for (let step = 0; step < warmUp + steps; step++) {
   const started = performance.now();

@@ -1,8 +1,10 @@
 """The works that are timed: each maker takes a job and a mode, and gives a function that does the work once.
 
 A job is { network, mode: train|forward, batch, height, width }. Modes: `default` and `channels_last` are PyTorch as it is,
-`compile` is torch.compile, `frozen` is torch.compile with weights as constants and channels last (inference only).
+`amp` is channels last in float16 with loss scaling, on a GPU; `compile` is torch.compile, `frozen` is torch.compile with weights as constants and channels last (inference only).
 """
+
+from contextlib import nullcontext
 
 import torch
 from torch.nn import functional as F
@@ -34,7 +36,7 @@ def make_network(name):
 def prepared(model, job, mode):
     """The network in its layout and mode, and what to call in place of it."""
     model.train(job["mode"] == "train")
-    if mode in ("channels_last", "frozen"):
+    if mode in ("channels_last", "frozen", "amp"):
         model = model.to(memory_format=torch.channels_last)
     if mode == "frozen":
         import torch._inductor.config as inductor
@@ -44,17 +46,24 @@ def prepared(model, job, mode):
 
 
 def laid_out(images, mode):
-    return images.contiguous(memory_format=torch.channels_last if mode in ("channels_last", "frozen") else torch.contiguous_format)
+    return images.contiguous(memory_format=torch.channels_last if mode in ("channels_last", "frozen", "amp") else torch.contiguous_format)
 
 
-def training(model, loss):
+def precision(mode):
+    return torch.autocast("cuda", torch.float16) if mode == "amp" else nullcontext()
+
+
+def training(model, loss, mode):
     optimizer = torch.optim.AdamW(model.parameters(), 1e-7, fused=True)
+    scaler = torch.amp.GradScaler("cuda", enabled=mode == "amp")
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        value = loss()
-        value.backward()
-        optimizer.step()
+        with precision(mode):
+            value = loss()
+        scaler.scale(value).backward()
+        scaler.step(optimizer)
+        scaler.update()
         return value.item()
 
     return step
@@ -65,8 +74,8 @@ def classifier(job, mode):
     images = laid_out(torch.randn(job["batch"], 3, job["height"], job["width"]), mode)
     targets = torch.arange(job["batch"])
     if job["mode"] == "train":
-        return training(model, lambda: F.cross_entropy(call(images), targets))
-    return inference(lambda: call(images))
+        return training(model, lambda: F.cross_entropy(call(images), targets), mode)
+    return inference(lambda: call(images), mode)
 
 
 def detector(job, mode):
@@ -81,8 +90,8 @@ def detector(job, mode):
         labels[:, ::97] = -1
         labels[:, ::501] = torch.randint(model.classes, labels[:, ::501].shape)
         deltas = torch.randn(batch, total, 4)
-        return training(model, lambda: detection_loss(network(), labels, deltas))
-    return inference(lambda: detect(network(), anchors, (height, width), threshold=0))
+        return training(model, lambda: detection_loss(network(), labels, deltas), mode)
+    return inference(lambda: detect(network(), anchors, (height, width), threshold=0), mode)
 
 
 def torchvision_detector(job, mode):
@@ -99,13 +108,13 @@ def torchvision_detector(job, mode):
     boxes = torch.cat((corner, corner + 20 + 60 * torch.rand(8, 2)), 1)
     targets = [dict(boxes=boxes, labels=torch.arange(8)) for _ in images]
     if job["mode"] == "train":
-        return training(model, lambda: sum(call(images, targets).values()))
-    return inference(lambda: call(images))
+        return training(model, lambda: sum(call(images, targets).values()), mode)
+    return inference(lambda: call(images), mode)
 
 
-def inference(work):
+def inference(work, mode):
     def run():
-        with torch.inference_mode():
+        with torch.inference_mode(), precision(mode):
             return work()
 
     return run
