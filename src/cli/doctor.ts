@@ -189,7 +189,7 @@ function describeSettings({ engine, threads, compiledChains }: Diagnosis): [name
   const chains = { work: 'compiled chains work', fail: 'compiled chains fail', off: 'nothing is compiled' } as const;
   return [
     ['  threads', engine.threads === null ? `all, ${threads}` : String(engine.threads)],
-    ['  xla', onOff(engine.xla)],
+    ['  xla', engine.xla === 'auto' ? 'auto' : onOff(engine.xla)],
     ['  mixedPrecision', engine.mixedPrecision + (engine.mixedPrecision === 'float16' ? ', with loss scaling' : '')],
     ['  fuse', engine.fuse + (compiledChains === null ? '' : `: ${chains[compiledChains]}`)],
     ['  memoryGrowth', onOff(engine.memoryGrowth)],

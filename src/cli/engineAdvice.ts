@@ -19,7 +19,7 @@ export function engineAdvice(engine: Engine, { hasGpu, cores, cpu }: Machine): s
   const advice: string[] = [];
   if (engine.threads !== null && engine.threads > cores)
     advice.push(`engine.threads is ${engine.threads}, but there are ${cores} cores: threads will wait for each other.`);
-  if (engine.xla && !hasGpu)
+  if (engine.xla === true && !hasGpu)
     advice.push('engine.xla is for GPUs: on a CPU this network gets several times slower with it.');
   if (engine.mixedPrecision === 'float16' && !hasGpu && !cpu?.float16)
     advice.push(

@@ -1,14 +1,13 @@
 /** `cmtdet pretrain`: a classifier on class folders. */
-import { loadConfig } from '../config/load.js';
 import { UsageError } from '../errors.js';
 import { countParameters } from '../nn/module.js';
 import { ClassificationTask } from '../train/classificationTask.js';
 import { DataNotes } from './dataNotes.js';
 import { joinWorkers } from './joinWorkers.js';
-import { type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
+import { type Outcome, runTask, type TrainCommandOptions, trainingConfig } from './trainCommand.js';
 
 export async function pretrain(configFile: string, options: TrainCommandOptions): Promise<Outcome> {
-  const config = await loadConfig(configFile, options.set);
+  const config = await trainingConfig(configFile, options.set);
   if (config.task !== 'classification') throw new UsageError(`${configFile} is for detection: "cmtdet train" takes it`);
   const notes = new DataNotes();
   const workers = await joinWorkers(config);

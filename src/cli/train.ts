@@ -1,12 +1,11 @@
 /** `cmtdet train`: a detector on COCO json. */
-import { loadConfig } from '../config/load.js';
 import { UsageError } from '../errors.js';
 import { loadBackbone } from '../models/checkpoints/initFrom.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { DataNotes } from './dataNotes.js';
 import { joinWorkers } from './joinWorkers.js';
-import { type Outcome, runTask, type TrainCommandOptions } from './trainCommand.js';
+import { type Outcome, runTask, type TrainCommandOptions, trainingConfig } from './trainCommand.js';
 
 export async function train(
   configFile: string,
@@ -15,7 +14,7 @@ export async function train(
   if (options.resume && options.initFrom !== undefined) {
     throw new UsageError('--resume goes on with the weights of the run: leave --init-from out');
   }
-  const config = await loadConfig(configFile, options.set);
+  const config = await trainingConfig(configFile, options.set);
   if (config.task !== 'detection')
     throw new UsageError(`${configFile} is for classification: "cmtdet pretrain" takes it`);
   const notes = new DataNotes();

@@ -1,5 +1,8 @@
 /** What `pretrain` and `train` have in common: options, the run folder, the report. */
+import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
+import { findCard } from '../run/card.js';
+import { chosenForTraining } from '../train/engineOptions.js';
 import { train } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { Metrics, Task } from '../train/task.js';
@@ -20,6 +23,15 @@ export interface TrainCommandOptions {
 export interface Outcome {
   readonly run: string;
   readonly metrics: Metrics;
+}
+
+/** The config of a run, with the engine's settings decided for this machine; they are noted where there is a GPU. */
+export async function trainingConfig(configFile: string, set: readonly string[] | undefined): Promise<Config> {
+  const card = await findCard();
+  const config = chosenForTraining(await loadConfig(configFile, set), card);
+  const { mixedPrecision, xla } = config.engine;
+  if (card !== null) note(`GPU: mixedPrecision ${mixedPrecision}, xla ${xla ? 'on' : 'off'}`);
+  return config;
 }
 
 /**

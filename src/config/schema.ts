@@ -22,15 +22,19 @@ export const DetectionInference = z.strictObject({
 export const Engine = z.strictObject({
   threads: count.nullable().default(null).describe('Cores that TensorFlow may use. null: all.'),
   xla: z
-    .boolean()
-    .default(false)
-    .describe('Compile with XLA. For GPUs: on a CPU this network gets several times slower.'),
+    .union([z.boolean(), z.literal('auto')])
+    .default('auto')
+    .describe(
+      'Compile with XLA. For GPUs: on a CPU this network gets several times slower. auto: in training on a GPU, where there are ' +
+        'at most 4 input shapes.',
+    ),
   mixedPrecision: z
-    .enum(['none', 'bfloat16', 'float16'])
-    .default('none')
+    .enum(['auto', 'none', 'bfloat16', 'float16'])
+    .default('auto')
     .describe(
       'Precision of convolutions and products of matrices; weights stay float32. float16: for GPUs, with dynamic loss ' +
-        'scaling. bfloat16: for CPUs that have instructions for it. Neither has an effect elsewhere.',
+        'scaling. bfloat16: for CPUs that have instructions for it. Neither has an effect elsewhere. auto: float16 in training ' +
+        'on a GPU of compute capability 7.0 or more, else none.',
     ),
   fuse: z
     .enum(['auto', 'all', 'none'])

@@ -19,7 +19,7 @@ describe('doctor', () => {
     expect(diagnosis).toMatchObject({
       ok: diagnosis.problems.length === 0,
       tensorflow: { version: tensorflowVersion },
-      engine: { threads: null, xla: false, mixedPrecision: 'none', fuse: 'auto', memoryGrowth: true },
+      engine: { threads: null, xla: 'auto', mixedPrecision: 'auto', fuse: 'auto', memoryGrowth: true },
       warnings: [],
     });
     expect(diagnosis.tensorflow.devices).toEqual(diagnosis.devices.map(({ type }: { type: string }) => type));
