@@ -272,6 +272,18 @@ describe('--set', () => {
   });
 });
 
+describe('nesting without end', () => {
+  it.each([
+    ['of brackets', `a: ${'['.repeat(100_000)}`],
+    ['of brackets that are closed', `a: ${'['.repeat(65)}${']'.repeat(65)}`],
+    ['of dashes', '- '.repeat(100_000)],
+    ['of keys', '? '.repeat(100_000)],
+    ['of indentation', Array.from({ length: 66 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
+  ])('%s is a problem of the file', (_, text) => {
+    expect(complaint(text)).toContain('nesting: more than 64 levels');
+  });
+});
+
 describe('aliases', () => {
   it.each([
     [

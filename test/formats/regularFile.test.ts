@@ -3,6 +3,9 @@ import { closeSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { TarFile } from '../../src/data/classification/tar.js';
+import { csvRows } from '../../src/data/coco/convert/csvRows.js';
 import { parseCoco } from '../../src/data/coco/parseCoco.js';
 import { openDecoder } from '../../src/data/image/decode.js';
 import { readImageSize } from '../../src/data/image/imageSize.js';
@@ -39,6 +42,9 @@ test.each([pipe, endless, '/dev/zero'])('%s is neither read nor waited for', asy
   await expect(readImageSize(path)).rejects.toThrow(message);
   expect(() => readSafetensors(path)).toThrow(message);
   expect(() => parseCoco(path)).toThrow(message);
+  expect(() => new TarFile(path)).toThrow(message);
+  await expect(loadConfig(path)).rejects.toThrow(message);
+  await expect(csvRows(path).next()).rejects.toThrow(message);
 });
 
 test('a drawing is no picture, whatever its name', async () => {

@@ -4,8 +4,10 @@
  * Format: POSIX.1-2001 `pax`, "ustar Interchange Format", and GNU's long names and binary sizes. 512-byte headers, each
  * followed by its content, padded to 512.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, fstatSync, read } from 'node:fs';
+import { promisify } from 'node:util';
 import { DatasetError } from '../../errors.js';
+import { openRegularFile } from '../../formats/regularFile.js';
 import type { ByteRange } from '../byteRange.js';
 
 /** A plain file in a tar file. */
@@ -13,30 +15,28 @@ export interface TarMember extends ByteRange {
   readonly name: string;
 }
 
+const readAt = promisify(read);
+const closeFile = promisify(close);
+
 const block = 512;
 const longestName = 1 << 16; // of a path in a long-name or pax record; more is a damaged file
 
 /** A tar file opened for reading at positions. `close` it. */
 export class TarFile {
-  readonly #handle: FileHandle;
+  readonly #descriptor: number;
+  readonly size: number;
+  readonly modifiedMs: number;
 
-  private constructor(
-    readonly path: string,
-    handle: FileHandle,
-    readonly size: number,
-    readonly modifiedMs: number,
-  ) {
-    this.#handle = handle;
-  }
-
-  static async open(path: string): Promise<TarFile> {
-    const handle = await open(path);
-    const { size, mtimeMs } = await handle.stat();
-    return new TarFile(path, handle, size, mtimeMs);
+  /** @throws the system's own error where it cannot be opened */
+  constructor(readonly path: string) {
+    const { descriptor, size } = openRegularFile(path);
+    this.#descriptor = descriptor;
+    this.size = size;
+    this.modifiedMs = fstatSync(descriptor).mtimeMs;
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return closeFile(this.#descriptor);
   }
 
   /**
@@ -83,7 +83,7 @@ export class TarFile {
   }
 
   async #read(buffer: Buffer, at: number): Promise<void> {
-    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at);
+    const { bytesRead } = await readAt(this.#descriptor, buffer, 0, buffer.length, at);
     if (bytesRead < buffer.length) throw this.#damaged(at, 'the file ends here');
   }
 

@@ -28,7 +28,7 @@ const Index = z.object({ version: z.literal(1), size: z.number(), modifiedMs: z.
  * @throws DatasetError when the archive is damaged
  */
 export async function tarGroups(path: string): Promise<TarGroup[]> {
-  const tar = await TarFile.open(path);
+  const tar = new TarFile(path);
   try {
     const indexFile = `${path}.index.json`;
     const kept = await keptGroups(indexFile, tar);

@@ -37,7 +37,10 @@ export async function saveModel(
 /** The description alone, without the weights. @throws CheckpointError */
 export function readDescription(path: string): ModelDescription {
   checkFormat(path);
-  return parseDescription(path, readSafetensorsHeader(path).metadata);
+  const { entries, metadata } = readSafetensorsHeader(path);
+  const description = parseDescription(path, metadata);
+  checkPlausible(path, description, entries);
+  return description;
 }
 
 /** @throws CheckpointError when the file is damaged, or no checkpoint of ours */

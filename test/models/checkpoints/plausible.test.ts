@@ -1,7 +1,12 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DetectorModel } from '../../../src/config/modelSchema.js';
+import { DetectionInference } from '../../../src/config/schema.js';
 import { CheckpointError } from '../../../src/errors.js';
+import { writeSafetensors } from '../../../src/formats/safetensors.js';
+import { descriptionKey, readDescription } from '../../../src/models/checkpoints/modelFile.js';
 import { checkPlausible } from '../../../src/models/checkpoints/plausible.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const input = { shortSide: 800, longSide: 1333 };
 const tensors = new Map(Array.from({ length: 30 }, (_, i) => [`tensor${i}`, { shape: [3, 3, 64, 9000] }]));
@@ -29,4 +34,14 @@ test.each([
   const call = () => checkPlausible('file', { model: described, input: sides }, tensors);
   expect(call).toThrow(CheckpointError);
   expect(call).toThrow(message);
+});
+
+test('the description alone, read from a file whose tensors are not', async () => {
+  const path = join(temporaryFolder(), 'deep.safetensors');
+  const progress = { format: 2, epoch: 0, step: 0, metrics: {} };
+  const described = { ...progress, kind: 'detector', model: model({}, { depths: [1, 1, 1e9, 1] }), input };
+  const rest = { categories: [{ id: 1, name: 'a' }], inference: DetectionInference.parse({}) };
+  const weights = new Map([['w', { dtype: 'F32', shape: [1], data: new Float32Array(1) } as const]]);
+  await writeSafetensors(path, weights, { [descriptionKey]: JSON.stringify({ ...described, ...rest }) });
+  expect(() => readDescription(path)).toThrow('variant.depths.2: 1000000000 is more');
 });

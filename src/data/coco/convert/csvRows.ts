@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, readSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse';
 import { DatasetError } from '../../../errors.js';
+import { openRegularFile } from '../../../formats/regularFile.js';
 
 /** A row of a CSV file. */
 export interface CsvRow {
@@ -16,7 +16,8 @@ export interface CsvRow {
  * @throws DatasetError with the line where a quote is not closed and the like
  */
 export async function* csvRows(path: string): AsyncGenerator<CsvRow> {
-  const { delimiter, encoding } = await lookAt(path);
+  const { descriptor } = openRegularFile(path);
+  const { delimiter, encoding } = lookAt(descriptor);
   const options = {
     bom: true,
     delimiter,
@@ -25,7 +26,7 @@ export async function* csvRows(path: string): AsyncGenerator<CsvRow> {
     relax_quotes: true,
     skip_empty_lines: true,
   };
-  const parser = createReadStream(path, { encoding }).pipe(parse({ ...options, trim: true }));
+  const parser = createReadStream(path, { fd: descriptor, start: 0, encoding }).pipe(parse({ ...options, trim: true }));
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       yield { line: info.lines, cells: delimiter === ';' ? record.map(withPoint) : record };
@@ -40,15 +41,11 @@ export async function* csvRows(path: string): AsyncGenerator<CsvRow> {
 const withPoint = (cell: string) => (/^-?\d+,\d+$/.test(cell) ? cell.replace(',', '.') : cell);
 
 /** The separator is the one that the first line has most of. */
-async function lookAt(path: string): Promise<{ delimiter: string; encoding: BufferEncoding }> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
-    const encoding = buffer[0] === 0xff && buffer[1] === 0xfe ? 'utf16le' : 'utf8';
-    const [first = ''] = buffer.toString(encoding, 0, bytesRead).split(/[\r\n]/);
-    const counts = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: first.split(delimiter).length }));
-    return { delimiter: counts.reduce((best, one) => (one.count > best.count ? one : best)).delimiter, encoding };
-  } finally {
-    await file.close();
-  }
+function lookAt(descriptor: number): { delimiter: string; encoding: BufferEncoding } {
+  const start = Buffer.alloc(4096);
+  const bytesRead = readSync(descriptor, start, 0, start.length, 0);
+  const encoding = start[0] === 0xff && start[1] === 0xfe ? 'utf16le' : 'utf8';
+  const [first = ''] = start.toString(encoding, 0, bytesRead).split(/[\r\n]/);
+  const counts = [',', ';', '\t'].map((delimiter) => ({ delimiter, count: first.split(delimiter).length }));
+  return { delimiter: counts.reduce((best, one) => (one.count > best.count ? one : best)).delimiter, encoding };
 }
