@@ -1,12 +1,13 @@
 import { extname } from 'node:path';
 import { UsageError } from '../errors.js';
 import { writeSafetensors } from '../formats/safetensors.js';
-import { readStateDict } from '../formats/stateDict.js';
+import { choiceInWords, openStateDict } from '../formats/stateDict.js';
 import type { ShapeDifference } from '../models/checkpoints/conversion.js';
 import { type ConvertedCheckpoint, convertCheckpoint } from '../models/checkpoints/convertCheckpoint.js';
+import { nonFinite } from '../models/checkpoints/finite.js';
 import { descriptionKey } from '../models/checkpoints/modelFile.js';
 import { refuseOverwriting } from '../run/refuseOverwriting.js';
-import { print, printJson, warn } from './console.js';
+import { note, print, printJson, warn } from './console.js';
 
 export interface ConvertOptions {
   /** Of the state dict to take, where the file holds several. */
@@ -20,11 +21,21 @@ const maxListed = 5;
 /** `cmtdet convert`: a checkpoint from the CMT authors' or torchvision's names to ours, or back, as safetensors. */
 export async function convert(input: string, output: string, options: ConvertOptions): Promise<void> {
   checkOutput(input, output);
-  const conversion = convertCheckpoint(input, readStateDict(input, options.key));
+  const file = openStateDict(input, options.key);
+  const conversion = convertCheckpoint(input, file.tensors);
   const { tensors, other, summary, description, ...report } = conversion;
+  const notFinite = nonFinite(tensors);
   await writeSafetensors(output, tensors, metadataOf(conversion));
-  if (options.json) printJson({ input, output, ...report });
-  else printReport(input, output, conversion);
+  if (options.json) {
+    const { key, otherKeys } = file;
+    printJson({ input, output, key, otherKeys, ...report, notFinite });
+    return;
+  }
+  printReport(input, output, conversion);
+  const choice = choiceInWords(file);
+  if (choice !== undefined) note(`${input}: ${choice}`);
+  const wild = notFinite.map(({ at, message }) => `${at} (${message})`);
+  if (wild.length > 0) warn(list(`${wild.length} tensors are not finite, and no command will take them`, wild));
 }
 
 /** A whole classifier of ours describes itself, so that every command takes it; `pt` marks PyTorch's layout. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { convert } from '../../src/cli/convert.js';
@@ -7,6 +7,7 @@ import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors
 import { readDescription } from '../../src/models/checkpoints/modelFile.js';
 import { authorsTensors } from '../support/cmtTensors.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+import { torchCheckpoint } from '../support/torchCheckpoint.js';
 
 const folder = temporaryFolder();
 const theirs = join(folder, 'theirs.safetensors');
@@ -23,7 +24,9 @@ async function printed(run: () => Promise<void>): Promise<{ out: string; err: st
       .map(([part]) => part)
       .join('')
       .replaceAll(`${folder}/`, '');
-  return { out: text(out), err: text(err) };
+  const printed = { out: text(out), err: text(err) };
+  vi.restoreAllMocks();
+  return printed;
 }
 
 afterEach(() => {
@@ -83,6 +86,24 @@ describe('cmtdet convert', () => {
       "
     `);
     expect(readSafetensors(ours).metadata).toEqual({});
+  });
+
+  it('of several state dicts it is said which was taken and which --key takes; values that are not finite are counted', async () => {
+    const path = join(folder, 'several.pth');
+    const spoilt = new Map(authorsTensors());
+    spoilt.set('_fc.bias', { dtype: 'F32', shape: [6], data: new Float32Array(6).fill(Number.NaN) });
+    writeFileSync(path, torchCheckpoint({ model_ema: authorsTensors(), model: spoilt }));
+    const { err } = await printed(() => convert(path, ours, {}));
+    expect(err).toMatchInlineSnapshot(`
+      "several.pth: the weights under "model"; the file also has "model_ema", which "cmtdet convert --key" takes
+      warning: 1 tensors are not finite, and no command will take them: expand.bias (6 of 6 values are NaN or infinite)
+      "
+    `);
+    const ema = await printed(() => convert(path, ours, { key: 'model_ema' }));
+    expect(ema.err).toContain('the weights under "model_ema"; the file also has "model"');
+    const json = await printed(() => convert(path, ours, { json: true }));
+    const notFinite = [{ at: 'expand.bias', message: '6 of 6 values are NaN or infinite' }];
+    expect(JSON.parse(json.out)).toMatchObject({ key: 'model', otherKeys: ['model_ema'], notFinite });
   });
 
   it.each([

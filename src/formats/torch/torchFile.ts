@@ -48,6 +48,12 @@ export class TorchFile {
     return [...value.keys()].filter((key) => typeof key === 'string' && holdsTensors(value.get(key)));
   }
 
+  /** The key of the state dict that {@link stateDict} takes unless it is told another; undefined where the file is one itself. */
+  get usualKey(): string | undefined {
+    const { stateDictKeys } = this;
+    return usualKeys.find((usual) => stateDictKeys.includes(usual));
+  }
+
   /**
    * The tensors of a state dict, without the `module.` and `_orig_mod.` that wrappers put before every name.
    *
@@ -61,7 +67,7 @@ export class TorchFile {
 
   #findStateDict(key: string | undefined): Map<unknown, unknown> {
     const { value, stateDictKeys } = this;
-    const chosen = key ?? usualKeys.find((usual) => stateDictKeys.includes(usual));
+    const chosen = key ?? this.usualKey;
     const found = chosen === undefined || !(value instanceof Map) ? value : value.get(chosen);
     if (holdsTensors(found)) return found;
     const at = key === undefined ? 'file' : `key "${key}"`;

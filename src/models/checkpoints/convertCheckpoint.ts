@@ -5,6 +5,7 @@ import { exportAuthors, hasAuthorsNames, importAuthors, oursOfCmt } from './cmtC
 import { type Conversion, withoutBackbone } from './conversion.js';
 import { type Described, describeCmt, describeResnet } from './describeWidths.js';
 import type { ClassifierDescription } from './description.js';
+import { isBackboneName, withoutPrefixes } from './prefixes.js';
 import { exportTorchvision, importTorchvision, isResnetName, isTorchvisionName } from './torchvisionCheckpoint.js';
 
 /** A conversion, and which network the tensors are of. */
@@ -22,21 +23,22 @@ export interface ConvertedCheckpoint extends Conversion {
 /**
  * Converts a checkpoint to the other naming: the CMT authors' or torchvision's to ours, ours to theirs. The names say which.
  *
- * All values become 32-bit floats. What belongs to no backbone or classifier is left out.
+ * Words that training programs put before all names (`module.`, `model.`, ...) are passed over. All values become 32-bit floats. What belongs to no backbone or classifier is left out.
  *
  * @param source of the tensors, for messages
  * @throws CheckpointError where the tensors are of no network that we have
  */
 export function convertCheckpoint(source: string, tensors: ReadonlyMap<string, NamedArray>): ConvertedCheckpoint {
-  switch (kindOf(source, tensors)) {
+  const named = withoutPrefixes(tensors);
+  switch (kindOf(source, named)) {
     case 'torchvision':
-      return ofResnet(importTorchvision(source, tensors));
+      return ofResnet(importTorchvision(source, named));
     case 'resnet':
-      return ofResnet(exportTorchvision(source, tensors));
+      return ofResnet(exportTorchvision(source, named));
     case 'authors':
-      return ofCmt(importAuthors(source, tensors));
+      return ofCmt(importAuthors(source, named));
     case 'cmt':
-      return ofCmt(exportAuthors(source, tensors));
+      return ofCmt(exportAuthors(source, named));
   }
 }
 
@@ -50,21 +52,22 @@ export function underOurNames(
   source: string,
   tensors: ReadonlyMap<string, NamedArray>,
 ): { readonly tensors: ReadonlyMap<string, NamedArray>; readonly described: Described } {
-  switch (kindOf(source, tensors)) {
+  const named = withoutPrefixes(tensors);
+  switch (kindOf(source, named)) {
     case 'torchvision': {
-      const conversion = importTorchvision(source, tensors);
+      const conversion = importTorchvision(source, named);
       return { tensors: conversion.tensors, described: describeResnet(conversion.widths) };
     }
     case 'resnet': {
-      const back = importTorchvision(source, exportTorchvision(source, tensors).tensors);
+      const back = importTorchvision(source, exportTorchvision(source, named).tensors);
       return { tensors: back.tensors, described: describeResnet(back.widths) };
     }
     case 'authors': {
-      const conversion = importAuthors(source, tensors);
+      const conversion = importAuthors(source, named);
       return { tensors: conversion.tensors, described: describeCmt(conversion.widths) };
     }
     case 'cmt': {
-      const ours = oursOfCmt(source, tensors);
+      const ours = oursOfCmt(source, named);
       return { tensors: ours.tensors, described: describeCmt(ours.widths) };
     }
   }
@@ -78,7 +81,7 @@ function kindOf(
   const names = [...tensors.keys()].map(withoutBackbone);
   if (names.some(isTorchvisionName)) return 'torchvision';
   if (names.some(isResnetName)) return 'resnet';
-  if (!names.some((name) => /^(stem|stages|patch_embed_|relative_pos_|blocks_)|LMHSA/.test(name))) {
+  if (!names.some((name) => isBackboneName(name) || name.includes('LMHSA'))) {
     const found = names.slice(0, 5).join(', ') || 'no tensors';
     const message =
       "expected stem_conv1.weight (the CMT authors' names), layer1.0.conv1.weight (torchvision's) or " +

@@ -1,7 +1,7 @@
 /** Begins a detector with a pretrained backbone. */
 import type { Problem } from '../../errors.js';
 import type { NamedArray } from '../../formats/namedArray.js';
-import { isSafetensors, readStateDict } from '../../formats/stateDict.js';
+import { choiceInWords, isSafetensors, openStateDict } from '../../formats/stateDict.js';
 import type { Backbone } from '../backbones/backbone.js';
 import { underOurNames } from './convertCheckpoint.js';
 import { fitTensors } from './fitTensors.js';
@@ -16,15 +16,18 @@ const prefix = 'backbone.';
  * image side the network keeps it.
  *
  * @returns what was loaded, in words
- * @throws CheckpointError listing what is missing or of another shape
+ * @throws CheckpointError listing what is missing, of another shape or not finite
  */
 export function loadBackbone(backbone: Backbone, path: string): string {
-  const tensors: ReadonlyMap<string, NamedArray> =
-    isSafetensors(path) && isOurCheckpoint(path)
-      ? readModel(path).tensors
-      : underOurNames(path, readStateDict(path)).tensors;
+  const { tensors, choice } = weightsOf(path);
   const count = fitTensors(backbone.parameters(prefix), tensors, { source: path, hint: hintFor });
-  return `backbone from ${path}: ${count} parameters`;
+  return `backbone from ${path}: ${count} parameters${choice === undefined ? '' : ` (${choice})`}`;
+}
+
+function weightsOf(path: string): { tensors: ReadonlyMap<string, NamedArray>; choice?: string | undefined } {
+  if (isSafetensors(path) && isOurCheckpoint(path)) return { tensors: readModel(path).tensors };
+  const file = openStateDict(path);
+  return { tensors: underOurNames(path, file.tensors).tensors, choice: choiceInWords(file) };
 }
 
 function hintFor(problems: readonly Problem[]): string {
