@@ -11,7 +11,7 @@ import {
 } from '../../detection/points.js';
 import type { ScoredBoxes } from '../../detection/postprocess.js';
 import type { Size } from '../../geometry/size.js';
-import { constant, ones } from '../../nn/init.js';
+import { constant } from '../../nn/init.js';
 import { Conv2d } from '../../nn/layers.js';
 import { Module, Parameter } from '../../nn/module.js';
 import type { HostTensor } from '../../tensorflow/hostTensor.js';
@@ -54,7 +54,8 @@ type Candidate = keyof PointCandidates;
  * `fcos_r50-caffe_fpn_gn-head_1x_coco`: centerness beside the classes, distances as exp(scale · x) pixels with a scale a level,
  * no centre sampling.
  *
- * Where ours differs: the box loss is GIoU by default, where that config has -log IoU (`loss.box: iou`); convolutions before a
+ * Where ours differs: places begin with boxes of their level's size, where mmdet's begin with a pixel to each side and take
+ * thousands of steps to grow; the box loss is GIoU by default, where that config has -log IoU (`loss.box: iou`); convolutions before a
  * GroupNorm have a bias; configs/fcos_r50_coco_1x.yaml starts with torchvision's weights, where that config has Caffe's.
  *
  * Outputs of a level of P = H·W places: logits [B, P, K], distances [B, P, 4] in input pixels to the left, top, right and bottom
@@ -66,20 +67,21 @@ export class FcosHead extends Module implements DenseHead<Output, Candidate> {
   readonly classify: Conv2d;
   readonly regress: Conv2d;
   readonly centre: Conv2d;
-  /** One number a level. */
+  /** One number a level. They begin so that half of a level's reach is where its distances begin. */
   readonly scales: Parameter[];
   readonly #grids = new SizeCache((size) => generatePoints(pyramidLevels(size, this.options.strides)));
 
   constructor(readonly options: FcosHeadOptions) {
     super();
-    const { channels, classes, strides, priorProbability } = options;
+    const { channels, classes, strides, rangeScale, priorProbability } = options;
     this.classBranch = new Branch(options);
     this.boxBranch = new Branch(options);
     const bias = constant(biasOfPrior(priorProbability));
     this.classify = new Conv2d(channels, classes, { kernel: 3, init: headInit, bias });
-    this.regress = new Conv2d(channels, 4, { kernel: 3, init: headInit });
+    const [first, ...others] = strides.map((stride) => Math.log(Math.max(2, (rangeScale / 2) * stride)));
+    this.regress = new Conv2d(channels, 4, { kernel: 3, init: headInit, bias: constant(first!) });
     this.centre = new Conv2d(channels, 1, { kernel: 3, init: headInit });
-    this.scales = strides.map(() => new Parameter([], ones));
+    this.scales = [1, ...others.map((level) => level / first!)].map((scale) => new Parameter([], constant(scale)));
   }
 
   get classes(): number {
