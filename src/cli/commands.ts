@@ -193,7 +193,7 @@ function addDataCommands(program: Command): void {
     .option(...json)
     .action(async (annotations, images, options) => {
       const isClasses = /\.tar$/.test(annotations) || statSync(annotations, { throwIfNoEntry: false })?.isDirectory();
-      if (isClasses) await (await import('./dataCheckClasses.js')).runClassesCheck(annotations, options);
+      if (isClasses) await (await import('./dataCheckClasses.js')).runClassesCheck(annotations, images, options);
       else await (await import('./dataCheck.js')).runDataCheck(annotations, images, options);
     });
 

@@ -1,13 +1,20 @@
 import { checkClassificationDataset } from '../data/classification/check.js';
 import { openClassificationDataset } from '../data/classification/openDataset.js';
-import { DatasetError, exitCodes } from '../errors.js';
+import { DatasetError, exitCodes, UsageError } from '../errors.js';
 import { print, printJson, table, warn } from './console.js';
+import type { DataCheckOptions } from './dataCheck.js';
 import { lookingLine } from './lookingLine.js';
 
 /** `cmtdet data check FOLDER|TAR`: decodes every picture of a classification data set. Exit code 1 if one cannot be read. */
-export async function runClassesCheck(root: string, options: { readonly json?: boolean }): Promise<void> {
+export async function runClassesCheck(
+  root: string,
+  images: string | undefined,
+  options: DataCheckOptions,
+): Promise<void> {
+  refuseWhatIsOfCoco(root, images, options);
   const dataset = await openClassificationDataset(root);
   const health = await checkClassificationDataset(dataset, {
+    pixels: options.pixels ?? true,
     onProgress: lookingLine(),
   });
   if (health.bad.length > 0) process.exitCode = exitCodes.userProblem;
@@ -28,4 +35,15 @@ export async function runClassesCheck(root: string, options: { readonly json?: b
   }
   const problems = health.bad.map(({ file, reason }) => ({ at: file, message: reason }));
   print(problems.length > 0 ? `\n${new DatasetError(root, problems).message}` : '\nNo problems.');
+}
+
+/** @throws UsageError naming what is given and says nothing about class folders */
+function refuseWhatIsOfCoco(root: string, images: string | undefined, { against, clean }: DataCheckOptions): void {
+  const given = [
+    ...(images === undefined ? [] : [`a folder of pictures (${images})`]),
+    ...(against === undefined ? [] : ['--against']),
+    ...(clean === undefined ? [] : ['--clean']),
+  ];
+  if (given.length > 0)
+    throw new UsageError(`${root} has class folders: leave out ${given.join(' and ')}, which a COCO json takes`);
 }

@@ -1,22 +1,23 @@
 /** Finds objects in pictures. */
-import { readdir, realpath, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
 import type { RgbImage } from '../data/image/image.js';
 import { drawBoxes } from '../draw/drawBoxes.js';
-import { DatasetError, ImageError, type Problem } from '../errors.js';
+import { ImageError } from '../errors.js';
 import { safeFileName } from '../formats/controlCharacters.js';
 import { makeFolder } from '../formats/makeFolder.js';
 import { type Detection, Detector } from '../models/detector.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { Observer } from './observer.js';
+import { pictureInputs } from './pictureInputs.js';
 import { refuseOverwriting } from './refuseOverwriting.js';
 
 export interface PredictOptions {
   /** Of `train`. */
   readonly checkpoint: string;
-  /** Pictures, and folders of pictures. */
+  /** Pictures, and folders with pictures at any depth. */
   readonly inputs: readonly string[];
   /** A folder for the pictures with their boxes and for `detections.json`. Nothing is written where it is left out. */
   readonly out?: string | undefined;
@@ -43,7 +44,6 @@ export interface Predictions {
 }
 
 const listName = 'detections.json';
-const pictureEndings = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff', '.avif']);
 
 /** For a few pictures, what makes each faster takes longer than it saves: two seconds before the first. */
 const quickToStart: EngineOptions = { fuse: false, optimize: false };
@@ -56,7 +56,7 @@ const manyPictures = 20;
  */
 export async function predict(options: PredictOptions): Promise<Predictions> {
   const { checkpoint, inputs, out, score = 0.3, observer = {} } = options;
-  const files = await expand(inputs);
+  const files = await pictureInputs(inputs, out);
   if (out !== undefined) refuseOverwriting([join(out, listName)], [checkpoint, ...files]);
   const detector = Detector.load(checkpoint, files.length < manyPictures ? quickToStart : {});
   const pictures: Prediction[] = [];
@@ -99,23 +99,6 @@ async function draw(
     text: `${label} ${score.toFixed(2)}`,
   }));
   await drawBoxes(image, boxes.reverse(), file);
-}
-
-/** Files as they are, folders as the pictures in them. @throws DatasetError listing what is not there */
-async function expand(inputs: readonly string[]): Promise<string[]> {
-  const files: string[] = [];
-  const problems: Problem[] = [];
-  for (const input of inputs) {
-    const found = await stat(input).catch(() => undefined);
-    if (found === undefined) problems.push({ at: input, message: 'no such file or folder' });
-    else if (found.isDirectory()) {
-      const names = (await readdir(input)).filter((name) => pictureEndings.has(extname(name).toLowerCase())).sort();
-      if (names.length === 0) problems.push({ at: input, message: 'has no pictures in it' });
-      files.push(...names.map((name) => join(input, name)));
-    } else files.push(input);
-  }
-  if (problems.length > 0) throw new DatasetError('inputs', problems);
-  return files;
 }
 
 /** Names in the output folder that are inputs: what is drawn never takes their place. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, expect, test } from 'vitest';
 import { runClassesCheck } from '../../src/cli/dataCheckClasses.js';
+import { UsageError } from '../../src/errors.js';
 import { outputOf } from '../support/standardOutput.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -22,7 +23,7 @@ test('class folders: counts, sizes, and the pictures that cannot be read', async
   }
   writeFileSync(join(folder, 'dog', 'b.jpg'), '<html>');
   writeFileSync(join(folder, 'dog', 'notes.txt'), 'woof');
-  const health = JSON.parse(await outputOf(() => runClassesCheck(folder, { json: true })));
+  const health = JSON.parse(await outputOf(() => runClassesCheck(folder, undefined, { json: true })));
   expect(health).toMatchObject({
     pictures: 3,
     classes: [
@@ -36,4 +37,28 @@ test('class folders: counts, sizes, and the pictures that cannot be read', async
   expect(health.bad).toHaveLength(1);
   expect(health.bad[0].file).toContain('b.jpg');
   expect(process.exitCode).toBe(1);
+});
+
+test('--no-pixels looks at headers alone', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'cat'));
+  const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
+  const picture = sharp({ create: { width: 200, height: 100, channels: 3, background: 'red', noise } });
+  const whole = await picture.jpeg().toBuffer();
+  writeFileSync(join(folder, 'cat', 'cut.jpg'), whole.subarray(0, whole.length / 2));
+  const check = async (pixels: boolean) =>
+    JSON.parse(await outputOf(() => runClassesCheck(folder, undefined, { json: true, pixels })));
+  expect(await check(false)).toMatchObject({ bad: [], largest: { file: 'cat/cut.jpg', width: 200, height: 100 } });
+  expect((await check(true)).bad).toHaveLength(1);
+});
+
+test.each([
+  ['images', undefined, 'a folder of pictures (images)'],
+  [undefined, { against: 'b.json' }, '--against'],
+  [undefined, { clean: 'c.json' }, '--clean'],
+  ['images', { clean: 'c.json' }, 'a folder of pictures (images) and --clean'],
+])('what a COCO json takes is refused: %s %j', async (images, options, given) => {
+  const wrong = runClassesCheck('pets', images, options ?? {});
+  await expect(wrong).rejects.toThrow(`pets has class folders: leave out ${given}, which`);
+  await expect(wrong).rejects.toThrow(UsageError);
 });

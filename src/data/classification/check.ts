@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { BrokenPicture } from '../image/brokenPicture.js';
 import { openDecoder } from '../image/decode.js';
 import type { DecodeImage } from '../image/image.js';
+import { readImageSize } from '../image/imageSize.js';
 import { decodeFilePart, orBroken } from '../loading/pictureReader.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import type { ClassificationDataset, ClassPicture } from './dataset.js';
@@ -25,6 +27,8 @@ export interface PictureSize {
 }
 
 export interface CheckOptions {
+  /** Decode the whole picture: a header can be fine where the pixels are cut off. False looks at the header only. @default true */
+  readonly pixels?: boolean;
   /** Pictures decoded at once. Default: two for each core. */
   readonly parallel?: number;
   readonly decode?: DecodeImage;
@@ -32,16 +36,17 @@ export interface CheckOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Decodes every picture of a data set, as training would. */
+/** Looks at every picture of a data set, and decodes it as training would. */
 export async function checkClassificationDataset(
   { root, classes, pictures }: ClassificationDataset,
-  { parallel = 2 * availableParallelism(), decode = openDecoder(), onProgress }: CheckOptions = {},
+  { pixels = true, parallel = 2 * availableParallelism(), decode = openDecoder(), onProgress }: CheckOptions = {},
 ): Promise<ClassificationHealth> {
   const counts = new Uint32Array(classes.length);
   const bad: BrokenPicture[] = [];
   let [smallest, largest]: [PictureSize | null, PictureSize | null] = [null, null];
   let done = 0;
-  const look = async (picture: ClassPicture) => ({ picture, outcome: await sizeOf(root, picture, decode) });
+  const sizeOf = (picture: ClassPicture) => (pixels ? decodedSize(root, picture, decode) : headerSize(root, picture));
+  const look = async (picture: ClassPicture) => ({ picture, outcome: await sizeOf(picture) });
   for await (const { picture, outcome } of orderedPrefetch(pictures, look, parallel)) {
     counts[picture.label]!++;
     if ('reason' in outcome) bad.push(outcome);
@@ -61,9 +66,18 @@ export async function checkClassificationDataset(
 }
 
 /** Keeps no pixels: they would wait in the queue. */
-async function sizeOf(root: string, picture: ClassPicture, decode: DecodeImage): Promise<PictureSize | BrokenPicture> {
+async function decodedSize(
+  root: string,
+  picture: ClassPicture,
+  decode: DecodeImage,
+): Promise<PictureSize | BrokenPicture> {
   const decoded = await orBroken(picture.file, decodeFilePart(decode, filePart(root, picture)));
   return 'reason' in decoded ? decoded : { file: picture.file, width: decoded.width, height: decoded.height };
+}
+
+async function headerSize(root: string, { file, bytes }: ClassPicture): Promise<PictureSize | BrokenPicture> {
+  const size = await orBroken(file, bytes ? readImageSize(root, bytes) : readImageSize(join(root, file)));
+  return 'reason' in size ? size : { file, ...size };
 }
 
 function area({ width, height }: PictureSize): number {

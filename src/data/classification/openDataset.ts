@@ -29,6 +29,8 @@ interface NamedPicture {
  * - ImageNet's training archive, a tar file with a tar file for each class (or folders), read in place,
  * - a folder of pictures, or the validation archive, and a label file.
  *
+ * Where `classes` are given, a class may be without pictures.
+ *
  * @throws DatasetError when there are no pictures, or some have a class that `classes` does not name
  */
 export async function openClassificationDataset(
@@ -38,7 +40,9 @@ export async function openClassificationDataset(
   const status = await stat(root).catch(() => undefined);
   if (!status) throw new DatasetError(root, [{ at: '(root)', message: 'no such folder or tar file' }]);
   const left = new RepairTally();
-  const named = await (status.isDirectory() ? inFolder(root, labels, left) : inTar(root, labels));
+  const named = await (status.isDirectory()
+    ? inFolder(root, labels, left, classes !== undefined)
+    : inTar(root, labels));
   if (named.length === 0) throw new DatasetError(root, [{ at: '(root)', message: 'has no pictures in it' }]);
   const dataset = labelled(root, named, classes ?? sortedNames(named.map(({ className }) => className)));
   return { ...dataset, repairs: left.repairs() };
@@ -46,7 +50,12 @@ export async function openClassificationDataset(
 
 const notPictures = '{n} files are no pictures, by their endings: left out';
 
-async function inFolder(root: string, labels: string | null, left: RepairTally): Promise<NamedPicture[]> {
+async function inFolder(
+  root: string,
+  labels: string | null,
+  left: RepairTally,
+  classesAreKnown: boolean,
+): Promise<NamedPicture[]> {
   if (labels !== null) {
     const { files, others } = await looseFiles(root);
     for (const other of others) left.add(notPictures, other);
@@ -62,7 +71,8 @@ async function inFolder(root: string, labels: string | null, left: RepairTally):
     throw new DatasetError(root, [{ at: '(root)', message }], flatHint);
   }
   const empty = folders.filter(({ files }) => files.length === 0);
-  if (empty.length > 0) {
+  // To learn from nothing is a mistake; to be measured on some of the classes is not.
+  if (empty.length > 0 && !classesAreKnown) {
     const problems = empty.map(({ name }) => ({ at: name, message: 'a class without pictures' }));
     throw new DatasetError(root, problems, 'Remove these folders, or fill them.');
   }

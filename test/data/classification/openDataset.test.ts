@@ -100,6 +100,14 @@ describe('class folders', () => {
     await expect(openClassificationDataset(folderWith(...files), options)).rejects.toThrow(message);
   });
 
+  it('a class without pictures is fine where the classes are known', async () => {
+    const { classes, pictures } = await openClassificationDataset(folderWith('a/1.jpg', 'b/.x'), {
+      classes: ['a', 'b'],
+    });
+    expect(classes).toEqual(['a', 'b']);
+    expect(pictures).toEqual([{ file: 'a/1.jpg', label: 0 }]);
+  });
+
   it('no such folder', async () => {
     await expect(openClassificationDataset(join(base, 'none'))).rejects.toThrow('no such folder or tar file');
   });

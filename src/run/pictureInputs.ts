@@ -1,0 +1,38 @@
+import { realpath, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { filesBelow } from '../data/files/filesBelow.js';
+import { hasPictureEnding } from '../data/files/names.js';
+import { DatasetError, type Problem } from '../errors.js';
+
+/**
+ * Files as they are; folders as the pictures in them at any depth, sorted, without notes of operating systems and tools.
+ *
+ * @param out a folder below an input that is no input: what an earlier run has drawn there is not looked at again
+ * @throws DatasetError listing what is not there, or cannot be read
+ */
+export async function pictureInputs(inputs: readonly string[], out?: string): Promise<string[]> {
+  const files: string[] = [];
+  const problems: Problem[] = [];
+  const drawn = out === undefined ? undefined : await realpath(out).catch(() => resolve(out));
+  for (const input of inputs) {
+    const found = await stat(input).catch(() => undefined);
+    if (found === undefined) problems.push({ at: input, message: 'no such file or folder' });
+    else if (!found.isDirectory()) files.push(input);
+    else {
+      const pictures = await picturesBelow(input, drawn).catch((error: Error) => error.message);
+      if (typeof pictures === 'string') problems.push({ at: input, message: pictures });
+      else if (pictures.length === 0) problems.push({ at: input, message: 'has no pictures in it' });
+      else files.push(...pictures);
+    }
+  }
+  if (problems.length > 0) throw new DatasetError('inputs', problems);
+  return files;
+}
+
+async function picturesBelow(folder: string, drawn: string | undefined): Promise<string[]> {
+  const root = await realpath(folder);
+  const isDrawn = (name: string) => drawn !== undefined && drawn !== root && join(root, name).startsWith(drawn + sep);
+  return filesBelow(folder)
+    .filter((name) => hasPictureEnding(name) && !isDrawn(name))
+    .map((name) => join(folder, name));
+}

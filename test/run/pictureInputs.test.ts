@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { pictureInputs } from '../../src/run/pictureInputs.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+const files = [
+  'b.jpg',
+  'day 1/deep/C.PNG',
+  'a/x.bmp',
+  'notes.txt',
+  'a/._x.jpg',
+  '__MACOSX/b.jpg',
+  'day 1/@eaDir/C.PNG',
+  'b.jpg:Zone.Identifier',
+  'Thumbs.db',
+  'found/b.jpg',
+];
+for (const name of [...files, 'texts/only.txt']) {
+  mkdirSync(dirname(at(name)), { recursive: true });
+  writeFileSync(at(name), '');
+}
+
+it('a folder of folders: pictures at any depth, sorted, without junk', async () => {
+  const expected = ['a/x.bmp', 'b.jpg', 'day 1/deep/C.PNG', 'found/b.jpg'];
+  expect(await pictureInputs([folder])).toEqual(expected.map(at));
+});
+
+it('what was drawn below the input is no input, unless it is named', async () => {
+  expect(await pictureInputs([folder], at('found'))).not.toContain(at('found/b.jpg'));
+  expect(await pictureInputs([at('found')], at('found'))).toEqual([at('found/b.jpg')]);
+});
+
+it('a file is taken whatever it is called', async () => {
+  expect(await pictureInputs([at('notes.txt')])).toEqual([at('notes.txt')]);
+});
+
+it('all that is not there or has no picture in it is listed', async () => {
+  await expect(pictureInputs([at('none'), at('texts'), folder])).rejects.toThrow(
+    /2 problems\n.*none: no such file or folder\n.*texts: has no pictures in it/,
+  );
+});
