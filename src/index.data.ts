@@ -17,9 +17,11 @@ export {
   type Spread,
   sharedFileNames,
 } from './data/coco/health.js';
+export { type MergePart, mergeCoco } from './data/coco/merge.js';
 export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export { parseResults } from './data/coco/parseResults.js';
 export type { JsonInput } from './data/coco/records.js';
+export { type Split, type SplitOptions, splitCoco } from './data/coco/split.js';
 export { writeCoco, writeResults } from './data/coco/write.js';
 export type { Repair } from './data/repairs.js';
 export { CmtdetError, DatasetError, ImageError, type Problem, UsageError } from './errors.js';

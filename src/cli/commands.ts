@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { collect, count, countList, countOrZero, inputSize, list, port, score } from './optionValues.js';
+import { collect, count, countList, countOrZero, inputSize, list, port, score, share } from './optionValues.js';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -180,7 +180,7 @@ function addModelCommands(program: Command): void {
 }
 
 function addDataCommands(program: Command): void {
-  const data = program.command('data').description('look at data sets, and convert them');
+  const data = program.command('data').description('look at data sets, convert, split and merge them');
 
   data
     .command('check')
@@ -216,6 +216,30 @@ function addDataCommands(program: Command): void {
     .argument('<files...>', 'pictures')
     .option(...json)
     .action(async (files, options) => (await import('./dataImage.js')).runDataImage(files, options));
+
+  data
+    .command('split')
+    .description(
+      'one COCO json in two, to learn from and to measure on: by class, and pictures that look alike together',
+    )
+    .argument('<annotations>', 'COCO json')
+    .argument('<images>', 'folder of its pictures')
+    .requiredOption('--out <folder>', 'where train.json and val.json go')
+    .option('--val <share>', 'of the pictures, to measure on (default: 0.2)', share, 0.2)
+    .option('--seed <number>', 'another one gives another split (default: 1)', countOrZero, 1)
+    .option(...json)
+    .action(async (annotations, images, options) =>
+      (await import('./dataSplit.js')).runDataSplit(annotations, images, options),
+    );
+
+  data
+    .command('merge')
+    .description('several COCO jsons as one; classes of one name become one')
+    .argument('<output>', 'COCO json to write')
+    .argument('<inputs...>', 'COCO jsons')
+    .option('--folders <names>', 'a folder for each input, as a,b: put before its file names', list)
+    .option(...json)
+    .action(async (output, inputs, options) => (await import('./dataMerge.js')).runDataMerge(output, inputs, options));
 
   data
     .command('convert')

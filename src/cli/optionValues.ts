@@ -34,6 +34,12 @@ export function score(text: string): number {
   throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }
 
+export function share(text: string): number {
+  const number = Number(text);
+  if (number > 0 && number < 1) return number;
+  throw new InvalidArgumentError('Expected a number between 0 and 1.');
+}
+
 /** `512`, or `800x1280`. */
 export function inputSize(text: string): InputSize {
   const sides = text.split('x').map(Number);
