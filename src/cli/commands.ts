@@ -54,7 +54,7 @@ function addTrainingCommands(program: Command): void {
     .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
     .option(...json)
     .action(async (config, options) => {
-      await (await import('./pretrain.js')).pretrain(config, options);
+      await (await import('./pretrain.js')).runPretrain(config, options);
     });
 
   program
@@ -68,7 +68,7 @@ function addTrainingCommands(program: Command): void {
     .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
     .option(...json)
     .action(async (config, options) => {
-      await (await import('./train.js')).train(config, options);
+      await (await import('./train.js')).runTrain(config, options);
     });
 }
 

@@ -2,7 +2,7 @@
 import { loadConfig } from '../config/load.js';
 import { preview } from '../run/preview.js';
 import { print, printJson } from './console.js';
-import { DataNotes } from './dataNotes.js';
+import { dataObserver } from './dataObserver.js';
 import { LiveLine } from './liveLine.js';
 
 export interface DataPreviewOptions {
@@ -17,10 +17,9 @@ export interface DataPreviewOptions {
 export async function runDataPreview(configFile: string, options: DataPreviewOptions): Promise<void> {
   const { set, json, ...rest } = options;
   const config = await loadConfig(configFile, set);
-  const { onWarning, onSkipped, onRepair, onLooked } = new DataNotes();
   const line = new LiveLine();
   const onProgress = (done: number, total: number) => line.update(`${done} of ${total} sheets`);
-  const observer = { onWarning, onSkipped, onRepair, onLooked, onProgress };
+  const observer = { ...dataObserver(), onProgress };
   const sheets = await preview({ config, ...rest, observer }).finally(() => line.clear());
   if (json) {
     printJson(sheets);

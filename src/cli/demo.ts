@@ -28,7 +28,10 @@ export async function runDemo({ out, dataOnly, set, json }: DemoCommandOptions):
   const pretraining = trainObserver(['top1', 'top5']);
   const training = trainObserver(['AP', 'AP50', 'AP75']);
   const observer = { onProgress, onPart, pretraining, training };
-  const result = await interruptible((signal) => demo({ out, set, observer, signal })).finally(() => {
+  const result = await interruptible(({ signal, listen }) => {
+    listen();
+    return demo({ out, set, observer, signal });
+  }).finally(() => {
     for (const { close } of [pretraining, training]) close();
     line.clear();
   });

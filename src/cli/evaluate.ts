@@ -8,7 +8,7 @@ import type { EvalOptions } from '../eval/evalParams.js';
 import { analysisFiles } from '../run/analysis.js';
 import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { note, print, printJson, table, warn } from './console.js';
-import { DataNotes } from './dataNotes.js';
+import { dataObserver } from './dataObserver.js';
 import { type Measured, reportEvaluation } from './evaluationReport.js';
 import { LiveLine } from './liveLine.js';
 
@@ -101,13 +101,12 @@ async function watched<T>(
 }
 
 function sharedSettings({ batchSize, skipBroken }: EvaluateCommandOptions, line: LiveLine) {
-  const { onWarning, onSkipped, onRepair, onLooked } = new DataNotes();
   const onProgress = (done: number, total: number) => line.update(`${done} of ${total} pictures`);
   return {
     batchSize,
     onBroken: skipBroken ? 'skip' : 'stop',
     howToSkip: '--skip-broken',
-    observer: { onWarning, onSkipped, onRepair, onLooked, onProgress },
+    observer: { ...dataObserver(), onProgress },
   } as const;
 }
 

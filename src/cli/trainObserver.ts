@@ -35,10 +35,14 @@ function describeStep(event: StepEvent): string {
   ].join('  ');
 }
 
-/**
- * Runs `body` with a signal that the first Ctrl-C gives, at which training saves and ends after its step. A second Ctrl-C ends the process.
- */
-export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** From now on the first Ctrl-C gives the signal, at which training saves and ends after its step. A second one ends the process. */
+  listen(): void;
+}
+
+/** Runs `body`, which says from when on Ctrl-C is not to end the process at once. */
+export async function interruptible<T>(body: (interruption: Interruption) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const stop = () => {
@@ -46,9 +50,11 @@ export async function interruptible<T>(body: (signal: AbortSignal) => Promise<T>
     for (const name of names) process.off(name, stop);
     controller.abort();
   };
-  for (const name of names) process.on(name, stop);
+  const listen = () => {
+    for (const name of names) process.on(name, stop);
+  };
   try {
-    return await body(controller.signal);
+    return await body({ signal: controller.signal, listen });
   } finally {
     for (const name of names) process.off(name, stop);
   }

@@ -1,9 +1,9 @@
 /** Trains a classifier on class folders, whose backbone a detector can start with. */
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
+import { countParameters } from '../nn/module.js';
 import { ClassificationTask } from '../train/classificationTask.js';
-import { dataEvents } from './observer.js';
-import { type TrainedRun, type TrainingOptions, toEnd } from './training.js';
+import { runTraining, type TrainedRun, type TrainingOptions } from './training.js';
 
 export interface ClassifierTrainingOptions extends TrainingOptions {
   /** Of a task `classification`. */
@@ -16,6 +16,15 @@ export interface ClassifierTrainingOptions extends TrainingOptions {
  * @throws InterruptedError when the signal was given; everything is saved
  */
 export async function pretrain({ config, ...options }: ClassifierTrainingOptions): Promise<TrainedRun> {
-  if (config.task !== 'classification') throw new UsageError(`a config for ${config.task}: "train" takes it`);
-  return toEnd(await ClassificationTask.open(config, dataEvents(options.observer ?? {})), config, options);
+  if (config.task !== 'classification')
+    throw new UsageError(`${options.configFile ?? 'the config'} is for ${config.task}: "train" takes it`);
+  return runTraining(config, options, async ({ config, events, workers }) => {
+    const task = await ClassificationTask.open(config, events, workers);
+    const { train, val } = task.counts;
+    const prepare = () => [
+      `train: ${train} pictures, val: ${val}`,
+      `model: ${(countParameters(task.model).trained / 1e6).toFixed(2)} M parameters, ${task.classes.length} classes`,
+    ];
+    return { task, prepare };
+  });
 }

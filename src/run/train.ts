@@ -2,9 +2,9 @@
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
 import { loadBackbone } from '../models/checkpoints/initFrom.js';
+import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
-import { dataEvents } from './observer.js';
-import { type TrainedRun, type TrainingOptions, toEnd } from './training.js';
+import { runTraining, type TrainedRun, type TrainingOptions } from './training.js';
 
 export interface DetectorTrainingOptions extends TrainingOptions {
   /** Of a task `detection`. */
@@ -19,11 +19,19 @@ export interface DetectorTrainingOptions extends TrainingOptions {
  * @throws InterruptedError when the signal was given; everything is saved
  */
 export async function train({ config, initFrom, ...options }: DetectorTrainingOptions): Promise<TrainedRun> {
-  if (config.task !== 'detection') throw new UsageError(`a config for ${config.task}: "pretrain" takes it`);
+  if (config.task !== 'detection')
+    throw new UsageError(`${options.configFile ?? 'the config'} is for ${config.task}: "pretrain" takes it`);
   if (options.resume && initFrom !== undefined)
-    throw new UsageError('a run that goes on has its weights: leave initFrom out');
-  const task = await DetectionTask.open(config, dataEvents(options.observer ?? {}));
-  return toEnd(task, config, options, () => {
-    if (initFrom !== undefined) loadBackbone(task.model.backbone, initFrom);
+    throw new UsageError('a run that is resumed goes on with its own weights: leave --init-from (initFrom) out');
+  return runTraining(config, options, async ({ config, events, workers }) => {
+    const task = await DetectionTask.open(config, events, workers);
+    const { images, withBoxes, withoutBoxes, boxes, dropped } = task.summary;
+    const prepare = () => [
+      `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
+        `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerate} degenerate`,
+      `model: ${(countParameters(task.model).trained / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
+      ...(initFrom === undefined ? [] : [loadBackbone(task.model.backbone, initFrom)]),
+    ];
+    return { task, prepare };
   });
 }

@@ -1,13 +1,20 @@
-/** What `train` and `pretrain` have in common: the run folder, the observer, and what comes out. */
+/** What `train` and `pretrain` have in common: the settings of the machine, the workers, the run folder, and what comes out. */
 import type { Config } from '../config/schema.js';
-import { train } from '../train/loop.js';
+import { chosenForTraining } from '../train/engineOptions.js';
+import { runEpochs } from '../train/loop.js';
 import { RunFolder } from '../train/runFolder.js';
-import type { Metrics, Task, TrainObserver } from '../train/task.js';
-import type { Observer } from './observer.js';
+import type { DataEvents, Metrics, Task, TrainObserver } from '../train/task.js';
+import type { Workers } from '../train/workers.js';
+import { findCard } from './card.js';
+import { DataNotes } from './dataNotes.js';
+import { joinWorkers } from './joinWorkers.js';
+import { dataEvents, type Observer } from './observer.js';
 
 export interface TrainingOptions {
-  /** Folder for checkpoints and logs. @default a new folder below `runs/` */
+  /** Folder for checkpoints and logs. @default a new folder below `runs/`; with `resume`, the newest one of `configFile` */
   readonly run?: string | undefined;
+  /** The file that the config is from: the folder below `runs/` has its name. @default the config's task */
+  readonly configFile?: string | undefined;
   /** Goes on with what is in `run`. @default false */
   readonly resume?: boolean | undefined;
   /** Whether a run that goes on may learn in another way than it began: rate, schedule, precision, val data. @default false */
@@ -18,11 +25,16 @@ export interface TrainingOptions {
 }
 
 /** Hears how a training run goes. All parts may be left out. */
-export interface TrainingObserver extends Observer, Partial<Omit<TrainObserver, 'onWarning'>> {}
+export interface TrainingObserver extends Observer, Partial<Omit<TrainObserver, 'onWarning'>> {
+  /** A line about the run before its first step: its folder, how much data, how large a model, who is waited for. */
+  readonly onFact?: ((fact: string) => void) | undefined;
+  /** All is read, and the first step comes next. */
+  readonly onBegin?: (() => void) | undefined;
+}
 
 /** What a run ended with. */
 export interface TrainedRun {
-  /** Its folder. */
+  /** Its folder. Of several workers (`TF_CONFIG`) the first one alone writes: paths are empty on the others. */
   readonly run: string;
   /** The checkpoint that measured best on the val set; of a run without one, the last checkpoint. */
   readonly checkpoint: string;
@@ -32,30 +44,62 @@ export interface TrainedRun {
   readonly metrics: Metrics;
 }
 
-/** @param prepare finishes the model, before anything is written */
-export async function toEnd<Batch>(
-  task: Task<Batch> & { close(): Promise<void> },
-  config: Config,
-  { run: folder, resume = false, acceptChanges = false, observer = {}, signal }: TrainingOptions,
-  prepare: () => void = () => {},
+/** What a task is opened with. */
+export interface Circumstances<C extends Config> {
+  /** With the engine's settings decided for this machine. */
+  readonly config: C;
+  readonly events: DataEvents;
+  /** With whom it trains, if there are several. */
+  readonly workers: Workers | undefined;
+}
+
+export interface OpenedTask<Batch> {
+  readonly task: Task<Batch> & { close(): Promise<void> };
+  /** Finishes the model, before anything is written. @returns facts about it and the data, a line each */
+  readonly prepare: () => readonly string[];
+}
+
+/** Opens a task and trains it to its end. */
+export async function runTraining<C extends Config, Batch>(
+  configured: C,
+  { run: folder, configFile = configured.task, resume = false, acceptChanges, observer = {}, signal }: TrainingOptions,
+  open: (circumstances: Circumstances<C>) => Promise<OpenedTask<Batch>>,
 ): Promise<TrainedRun> {
-  let run: RunFolder | undefined;
+  const onFact = observer.onFact ?? (() => {});
+  const config = await configFor(configured, onFact);
+  const notes = new DataNotes(dataEvents(observer));
+  const workers = await joinWorkers(config, onFact);
+  const { task, prepare } = await open({ config, events: notes, workers });
+  let run: RunFolder | null = null;
   try {
-    prepare();
-    run = resume ? RunFolder.open(folder, config.task) : await RunFolder.create(folder, config.task, config);
-    const metrics = await train(task, {
-      config,
-      run,
-      resume,
-      acceptChanges,
-      observer: { ...silent, ...observer },
-      ...(signal ? { signal } : {}),
-    });
+    const facts = prepare();
+    if (workers === undefined || workers.index === 0) {
+      run = resume ? RunFolder.open(folder, configFile) : await RunFolder.create(folder, configFile, config);
+      notes.listIn(run);
+      for (const fact of [`run folder ${run.path}`, ...run.notes, ...facts]) onFact(fact);
+    }
+    await workers?.meet(); // those that have more to read are waited for
+    observer.onBegin?.();
+    const listening = run === null ? silent : { ...silent, ...observer };
+    const changing = { resume, ...(acceptChanges !== undefined && { acceptChanges }) };
+    const options = { config, run, workers, observer: listening, ...changing, ...(signal && { signal }) };
+    const metrics = await runEpochs(task, options);
+    await workers?.dispose();
+    if (run === null) return { run: '', checkpoint: '', last: '', metrics };
     return { run: run.path, checkpoint: task.measures ? run.best : run.last, last: run.last, metrics };
   } finally {
     run?.close();
     await task.close();
   }
+}
+
+/** A config with the engine's settings decided for this machine; they are told where there is a GPU. */
+async function configFor<C extends Config>(configured: C, onFact: (fact: string) => void): Promise<C> {
+  const card = await findCard();
+  const config = chosenForTraining(configured, card);
+  const { mixedPrecision, xla } = config.engine;
+  if (card !== null) onFact(`GPU: mixedPrecision ${mixedPrecision}, xla ${xla ? 'on' : 'off'}`);
+  return config;
 }
 
 const silent: TrainObserver = { onStep() {}, onEvaluating() {}, onEvaluated() {}, onWarning() {} };

@@ -41,7 +41,7 @@ export interface TrainOptions {
  * @throws NonFiniteError when a value stops being finite and the policy is to stop, or its patience is at an end
  * @throws InterruptedError when `signal` was given; everything is saved
  */
-export async function train<Batch>(task: Task<Batch>, options: TrainOptions): Promise<Metrics> {
+export async function runEpochs<Batch>(task: Task<Batch>, options: TrainOptions): Promise<Metrics> {
   const run = new TrainingRun(task, options);
   try {
     return await run.toEnd();

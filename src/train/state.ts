@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
 import type { NamedArray } from '../formats/namedArray.js';
 import { readSafetensors, withChecksum, writeSafetensors } from '../formats/safetensors.js';
+import { fitTensors } from '../models/checkpoints/fitTensors.js';
 import type { Variable } from '../tensorflow/variable.js';
 import { LossScaleState } from './lossScale.js';
 
@@ -63,16 +64,8 @@ export function readState(path: string): RunState {
 
 /** Puts a state into variables. @throws CheckpointError when it is of another network or optimizer; nothing is changed then */
 export function putState({ path, tensors }: RunState, variables: Iterable<[name: string, variable: Variable]>): void {
-  const list = [...variables];
-  const problems = list
-    .filter(([name, { shape }]) => tensors.get(name)?.shape.join() !== shape.join())
-    .map(([name, { shape }]) => ({
-      at: name,
-      message: `expected [${shape.join(', ')}], found ${tensors.has(name) ? `[${tensors.get(name)!.shape.join(', ')}]` : 'nothing'}`,
-    }));
-  if (problems.length > 0)
-    throw new CheckpointError(path, problems, 'The state is of another network or optimizer than the config says.');
-  for (const [name, variable] of list) variable.value = tensors.get(name)!.data as Float32Array;
+  const hint = 'The state is of another network or optimizer than the config says.';
+  fitTensors(variables, tensors, { source: path, hint });
 }
 
 function parseJson(text = 'null'): unknown {

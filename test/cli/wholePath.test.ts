@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runEvaluate } from '../../src/cli/evaluate.js';
 import { runPredict } from '../../src/cli/predict.js';
-import { train } from '../../src/cli/train.js';
+import { runTrain } from '../../src/cli/train.js';
 import { parseCoco } from '../../src/data/coco/parseCoco.js';
 import { openDetectionDataset } from '../../src/data/detection/dataset.js';
 import { generateShapes, type ShapesFiles } from '../../src/data/shapes/generate.js';
@@ -29,7 +29,7 @@ describe('smoke: two pictures by heart', () => {
     const { annotations, images } = data.splits.train;
     const split = `{ annotations: ${annotations}, images: ${images}, limit: 2 }`;
     const output = await outputOf(() =>
-      train(config, { run: join(folder, 'run'), json: true, set: [`data.train=${split}`, `data.val=${split}`] }),
+      runTrain(config, { run: join(folder, 'run'), json: true, set: [`data.train=${split}`, `data.val=${split}`] }),
     );
     stats = JSON.parse(output);
     checkpoint = join(folder, 'run', 'best.safetensors');
@@ -133,8 +133,9 @@ describe('smoke: two pictures by heart', () => {
 
   test('what cannot be: messages of the right kind', async () => {
     const { annotations, images } = data.splits.train;
-    await expect(train('configs/demo_pretrain.yaml', {})).rejects.toThrow(UsageError);
-    await expect(train(config, { resume: true })).rejects.toThrow(UsageError);
+    await expect(runTrain('configs/demo_pretrain.yaml', {})).rejects.toThrow(UsageError);
+    const set = [`data.train={ annotations: ${annotations}, images: ${images} }`, 'data.val=null'];
+    await expect(runTrain(config, { resume: true, run: join(folder, 'none'), set })).rejects.toThrow(UsageError);
     await expect(runEvaluate(checkpoint, { annotations })).rejects.toThrow(UsageError);
     await expect(runEvaluate(join(images, 'none'), { annotations, images })).rejects.toThrow(CheckpointError);
     await expect(runEvaluate(annotations, { annotations, images })).rejects.toThrow(
@@ -144,14 +145,14 @@ describe('smoke: two pictures by heart', () => {
       DatasetError,
     );
     const missing = `{ annotations: ${annotations}, images: ${folder} }`;
-    await expect(train(config, { set: [`data.train=${missing}`, 'data.val=null'] })).rejects.toThrow(DatasetError);
+    await expect(runTrain(config, { set: [`data.train=${missing}`, 'data.val=null'] })).rejects.toThrow(DatasetError);
     const otherVariant = [
       'model.backbone.variant=cmt_ti',
       `data.train={ annotations: ${annotations}, images: ${images} }`,
       'data.val=null',
     ];
     await expect(
-      train(config, { initFrom: checkpoint, set: otherVariant, run: join(folder, 'other') }),
+      runTrain(config, { initFrom: checkpoint, set: otherVariant, run: join(folder, 'other') }),
     ).rejects.toThrow(CheckpointError);
   });
 });

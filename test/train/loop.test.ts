@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
 import { readDescription, readModel } from '../../src/models/checkpoints/modelFile.js';
-import { train } from '../../src/train/loop.js';
+import { runEpochs } from '../../src/train/loop.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import type { StepEvent, TrainObserver } from '../../src/train/task.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -67,7 +67,7 @@ describe('train', () => {
     const task = new ToyTask(toy);
     const heard = observer();
     try {
-      const metrics = await train(task, {
+      const metrics = await runEpochs(task, {
         config,
         run,
         resume,
@@ -149,7 +149,7 @@ describe('train', () => {
     const config = parseConfig(base, 'test', sets);
     const folderOfStopped = await RunFolder.create(join(folder, 'stopped'), 'toy.yaml', config);
     const heard = { ...observer(), onStep: ({ step }: StepEvent) => step === 9 && stopped.abort() };
-    const stopping = train(new ToyTask(), {
+    const stopping = runEpochs(new ToyTask(), {
       config,
       run: folderOfStopped,
       resume: false,

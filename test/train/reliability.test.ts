@@ -18,7 +18,7 @@ import { loadConfig, parseConfig } from '../../src/config/load.js';
 import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
 import { readModel } from '../../src/models/checkpoints/modelFile.js';
 import type { ForwardContext } from '../../src/nn/module.js';
-import { train } from '../../src/train/loop.js';
+import { runEpochs } from '../../src/train/loop.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import { readState } from '../../src/train/state.js';
 import type { StepEvent } from '../../src/train/task.js';
@@ -68,7 +68,7 @@ async function begin({ set = [], resume = false, acceptChanges = false, stopAt, 
     onWarning: (message: string) => warnings.push(message),
   };
   try {
-    const metrics = await train(task, { config, run, resume, acceptChanges, observer, signal: controller.signal });
+    const metrics = await runEpochs(task, { config, run, resume, acceptChanges, observer, signal: controller.signal });
     return { metrics, run, steps, warnings, task };
   } finally {
     run.close();

@@ -1,32 +1,38 @@
 import type { Repair } from '../data/repairs.js';
 import type { RunFolder } from '../train/runFolder.js';
 import type { DataEvents } from '../train/task.js';
-import { warn } from './console.js';
-import { lookingLine } from './lookingLine.js';
 
 /**
- * Tells what is odd about data, and collects it for the run folder: pictures that are skipped, each once, also over resumed runs; and
- * what was mended, with every place.
+ * Passes on what is odd about data, and collects it for the run folder: pictures that are skipped, each once, also over resumed runs;
+ * and what was mended, with every place.
  */
 export class DataNotes implements DataEvents {
   readonly #skipped = new Set<string>();
   readonly #repairs: { readonly source: string; readonly repair: Repair }[] = [];
+  readonly #observer: DataEvents;
   #run: RunFolder | undefined;
-  readonly onWarning = warn;
-  readonly onLooked = lookingLine();
+  readonly onWarning: DataEvents['onWarning'];
+  readonly onLooked: DataEvents['onLooked'];
 
-  readonly onSkipped = ({ file, reason }: { readonly file: string; readonly reason: string }): void => {
-    warn(`skipped ${file}: ${reason}`);
-    const line = `${file}\t${reason}`;
+  /** @param observer is told of each skipped picture, and of each kind of what was mended once */
+  constructor(observer: DataEvents) {
+    this.#observer = observer;
+    this.onWarning = observer.onWarning;
+    this.onLooked = observer.onLooked;
+  }
+
+  readonly onSkipped: DataEvents['onSkipped'] = (picture) => {
+    this.#observer.onSkipped(picture);
+    const line = `${picture.file}\t${picture.reason}`;
     if (this.#skipped.has(line)) return;
     this.#skipped.add(line);
     this.#run?.list(skippedList, line);
   };
 
-  readonly onRepair = (source: string, repair: Repair): void => {
+  readonly onRepair: DataEvents['onRepair'] = (source, repair) => {
     const told = this.#repairs.some((other) => other.source === source && other.repair.message === repair.message);
     if (told) return; // val may be the file of train
-    warn(`${source}: ${repair.message}`);
+    this.#observer.onRepair(source, repair);
     this.#repairs.push({ source, repair });
   };
 
