@@ -7,6 +7,7 @@ import { type ChoosePart, cutOut, type DecodeImage, type PixelRect, type RgbImag
 import { hasEnd, isPlainJpeg, type PlainJpegHeader, readJpegHeader } from './jpegHeader.js';
 import { applyProfile } from './matrixProfile.js';
 import { orient } from './orient.js';
+import { openPlain } from './plain/openPlain.js';
 
 sharp.cache(false); // pictures are read once an epoch: a cache only holds memory
 sharp.concurrency(1); // the cores belong to the training step; parallelism comes from several pictures at a time
@@ -58,9 +59,11 @@ const partOf = (image: RgbImage, choosePart: ChoosePart | undefined) =>
 /** The decoder of worker threads that are not given another one. */
 export const openDecoder = (): DecodeImage => imageDecoder();
 
-/** Every format that sharp reads. */
+/** Every format. */
 async function decodeAny(bytes: Uint8Array): Promise<RgbImage> {
   if (isDrawing(bytes)) throw new Error('a drawing'); // `failure` says it better
+  const plain = openPlain(bytes, maxPixels);
+  if (plain) return plain.decode();
   // 'error': a picture with missing pixels is refused rather than filled with grey; mere oddities, which libjpeg only warns of, pass.
   const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, pages: 1 })
     .autoOrient()
@@ -136,7 +139,6 @@ function notAPicture(bytes: Uint8Array): string | undefined {
     return 'is an HTML page, not a picture: a download that failed?';
   if (/^[[{]\s*["{]/.test(start)) return 'is JSON text, not a picture: a download that failed?';
   if (start.startsWith('%PDF')) return 'is a PDF document, not a picture';
-  if (start.startsWith('BM')) return 'is a BMP picture, which is not read: convert it to PNG';
   if (start.startsWith('version https://git-lfs')) return 'is a Git LFS pointer: run "git lfs pull" to get the picture';
   return undefined;
 }

@@ -6,6 +6,7 @@ import { openRegularFile } from '../../formats/regularFile.js';
 import type { ByteRange } from '../byteRange.js';
 import { failure, isDrawing, readFailure } from './decode.js';
 import { exchangesSides, readJpegHeader } from './jpegHeader.js';
+import { openPlain } from './plain/openPlain.js';
 
 /** Enough for the header of almost every JPEG without a thumbnail; the others are read again. */
 const headBytes = 4096;
@@ -25,6 +26,8 @@ export async function readImageSize(file: string, part?: ByteRange): Promise<{ w
   }
   if (isDrawing(head)) throw new ImageError(file, failure(head, undefined));
   try {
+    const plain = openPlain(head, Number.POSITIVE_INFINITY);
+    if (plain) return { width: plain.width, height: plain.height };
     const input = part ? await readBytes(file, part.offset, part.length) : file;
     const { autoOrient, pageHeight } = await sharp(input, { limitInputPixels: false }).metadata();
     return { width: autoOrient.width, height: pageHeight ?? autoOrient.height };

@@ -74,7 +74,7 @@ describe('every kind of picture becomes 8-bit RGB', () => {
 });
 
 describe('what is no picture is refused by name, with the reason', () => {
-  it('missing, folder, empty, HTML, BMP, LFS pointer, JSON, text', async () => {
+  it('missing, folder, empty, HTML, a cut BMP, LFS pointer, JSON, text', async () => {
     const files: Record<string, string | Uint8Array> = {
       'empty.jpg': '',
       'html.jpg': '\n<!DOCTYPE html><html><body>404</body></html>',
@@ -94,7 +94,7 @@ describe('what is no picture is refused by name, with the reason', () => {
         "folder.jpg: is a folder, expected a picture",
         "empty.jpg: is empty (0 bytes)",
         "html.jpg: is an HTML page, not a picture: a download that failed?",
-        "bmp.jpg: is a BMP picture, which is not read: convert it to PNG",
+        "bmp.jpg: is cut off or damaged (16 bytes of 26)",
         "lfs.jpg: is a Git LFS pointer: run "git lfs pull" to get the picture",
         "json.jpg: is JSON text, not a picture: a download that failed?",
         "text.jpg: is in no picture format that is known",
