@@ -31,6 +31,22 @@ export interface Backbone extends Module {
   macs(size: Size): number;
 }
 
+/** A part of a backbone that goes from one map to the next. */
+interface Step {
+  forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D;
+}
+
+/** The maps of stages that follow a stem and each other. */
+export function throughStages(stem: Step, stages: readonly Step[], x: tf.Tensor4D, ctx: ForwardContext): StageMaps {
+  const maps: tf.Tensor4D[] = [];
+  let y = stem.forward(x, ctx);
+  for (const stage of stages) {
+    y = stage.forward(y, ctx);
+    maps.push(y);
+  }
+  return maps as unknown as StageMaps;
+}
+
 /** Cells of a map of a stride, for one picture; sides that it does not divide are rounded up. */
 export const cellsAt = ({ height, width }: Size, stride: number): number =>
   Math.ceil(height / stride) * Math.ceil(width / stride);

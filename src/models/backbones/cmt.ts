@@ -11,7 +11,7 @@ import { type ForwardContext, Module, trainedWeights } from '../../nn/module.js'
 import { dropPath } from '../../nn/ops/drop.js';
 import { recompute } from '../../nn/ops/recompute.js';
 import { attention, attentionByRows, rowsByPiece } from './attention.js';
-import { type Backbone, cellsAt, type PerStage, type StageMaps, stageStrides } from './backbone.js';
+import { type Backbone, cellsAt, type PerStage, type StageMaps, stageStrides, throughStages } from './backbone.js';
 import { GridBias } from './positionBias/gridBias.js';
 import { type BiasByRows, type BiasShape, type Grid, type PositionBias, rowsOf } from './positionBias/positionBias.js';
 
@@ -323,13 +323,7 @@ export class Cmt extends Module implements Backbone {
   }
 
   forward(x: tf.Tensor4D, ctx: ForwardContext): StageMaps {
-    const maps: tf.Tensor4D[] = [];
-    let y = this.stem.forward(x, ctx);
-    for (const stage of this.stages) {
-      y = stage.forward(y, ctx);
-      maps.push(y);
-    }
-    return maps as unknown as StageMaps;
+    return throughStages(this.stem, this.stages, x, ctx);
   }
 
   /** Convolutions, linear layers and both products of attention. */

@@ -12,7 +12,7 @@ import { type ForwardContext, Module, trainedWeights } from '../../nn/module.js'
 import { relu } from '../../nn/ops/activation.js';
 import { maxPool } from '../../nn/ops/pool.js';
 import { recompute } from '../../nn/ops/recompute.js';
-import { type Backbone, cellsAt, type PerStage, type StageMaps, stageStrides } from './backbone.js';
+import { type Backbone, cellsAt, type PerStage, type StageMaps, stageStrides, throughStages } from './backbone.js';
 
 /** Which blocks, and how many of them in each stage. Source: table 1 of the paper. */
 export const resnetSpecs = {
@@ -180,13 +180,7 @@ export class Resnet extends Module implements Backbone {
   }
 
   forward(x: tf.Tensor4D, ctx: ForwardContext): StageMaps {
-    const maps: tf.Tensor4D[] = [];
-    let y = this.stem.forward(x, ctx);
-    for (const stage of this.stages) {
-      y = stage.forward(y, ctx);
-      maps.push(y);
-    }
-    return maps as unknown as StageMaps;
+    return throughStages(this.stem, this.stages, x, ctx);
   }
 
   macs(size: Size): number {
