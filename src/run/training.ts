@@ -1,7 +1,7 @@
 /** What `train` and `pretrain` have in common: the settings of the machine, the workers, the run folder, and what comes out. */
 import type { Config } from '../config/schema.js';
 import { chosenForTraining } from '../train/engineOptions.js';
-import { runEpochs } from '../train/loop.js';
+import { runEpochs } from '../train/runEpochs.js';
 import { RunFolder } from '../train/runFolder.js';
 import type { DataEvents, Metrics, Task, TrainObserver } from '../train/task.js';
 import type { Workers } from '../train/workers.js';

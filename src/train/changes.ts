@@ -1,6 +1,7 @@
 /** What is different in a run that goes on from what it was before, and what of it may be. */
 import { Config } from '../config/schema.js';
 import type { StateHeader } from './state.js';
+import type { Task } from './task.js';
 
 export interface Change {
   /** Key of the config (`train.epochs`), or what of the data. */
@@ -12,6 +13,17 @@ export interface Change {
 
 /** What a run is, as far as a state knows it. */
 export type RunIdentity = Pick<StateHeader, 'config' | 'identity'>;
+
+/** What a state will say of a run, so that one that goes on from it can tell what is different. @param workers that share each update */
+export function runIdentity(
+  task: Pick<Task<unknown>, 'identity' | 'batchSize'>,
+  config: Config,
+  workers = 1,
+): RunIdentity {
+  const pictures = task.batchSize * config.train.accumulate * workers;
+  const words = { 'pictures of an update (batchSize × accumulate × workers)': String(pictures) };
+  return { config, identity: { ...task.identity, ...words } };
+}
 
 /** Keys, and beginnings of keys, that change no step, or only how many there are. Where data lies may change: what they hold may not. */
 const free = [

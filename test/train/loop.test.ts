@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/load.js';
 import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
 import { readDescription, readModel } from '../../src/models/checkpoints/modelFile.js';
-import { runEpochs } from '../../src/train/loop.js';
+import { runEpochs } from '../../src/train/runEpochs.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import type { StepEvent, TrainObserver } from '../../src/train/task.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';

@@ -18,7 +18,7 @@ import { loadConfig, parseConfig } from '../../src/config/load.js';
 import { CheckpointError, InterruptedError, NonFiniteError, UsageError } from '../../src/errors.js';
 import { readModel } from '../../src/models/checkpoints/modelFile.js';
 import type { ForwardContext } from '../../src/nn/module.js';
-import { runEpochs } from '../../src/train/loop.js';
+import { runEpochs } from '../../src/train/runEpochs.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import { readState } from '../../src/train/state.js';
 import type { StepEvent } from '../../src/train/task.js';
