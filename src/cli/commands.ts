@@ -214,6 +214,9 @@ function addDataCommands(program: Command): void {
     .command('image')
     .description('how the loader sees pictures: size and mean colour after all decoding rules')
     .argument('<files...>', 'pictures')
+    .addOption(
+      new Option('--colour-profiles <choice>', 'as data.colourProfiles').choices(['apply', 'ignore']).default('apply'),
+    )
     .option(...json)
     .action(async (files, options) => (await import('./dataImage.js')).runDataImage(files, options));
 

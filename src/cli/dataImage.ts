@@ -1,5 +1,5 @@
 import { openDecoder as openGeneralDecoder } from '../data/image/decode.js';
-import { type DecodeImage, meanColour } from '../data/image/image.js';
+import { type ColourProfiles, type DecodeImage, meanColour } from '../data/image/image.js';
 import { EngineError, exitCodes, ImageError } from '../errors.js';
 import { print, printJson, table } from './console.js';
 
@@ -9,8 +9,11 @@ type Look =
   | { readonly file: string; readonly error: string };
 
 /** `cmtdet data image FILE...`: size and mean colour after all decoding rules. Exit code 1 if a file is no picture. */
-export async function runDataImage(files: readonly string[], options: { readonly json?: boolean }): Promise<void> {
-  const decode = await openDecoder();
+export async function runDataImage(
+  files: readonly string[],
+  options: { readonly colourProfiles?: ColourProfiles; readonly json?: boolean },
+): Promise<void> {
+  const decode = await openDecoder(options.colourProfiles);
   const looks: Look[] = [];
   for (const file of files) looks.push(await lookAt(file, decode));
   if (options.json) printJson(looks);
@@ -19,12 +22,12 @@ export async function runDataImage(files: readonly string[], options: { readonly
 }
 
 /** The decoder of training; without TensorFlow the general one, which gives the same pixels. */
-async function openDecoder(): Promise<DecodeImage> {
+async function openDecoder(colourProfiles?: ColourProfiles): Promise<DecodeImage> {
   const { openDecoder: open } = await import('../tensorflow/jpegDecoder.js');
   try {
-    return open();
+    return open(colourProfiles);
   } catch (error) {
-    if (error instanceof EngineError) return openGeneralDecoder();
+    if (error instanceof EngineError) return openGeneralDecoder(colourProfiles);
     throw error;
   }
 }

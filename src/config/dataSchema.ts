@@ -16,6 +16,13 @@ const loaderKeys = {
   cacheGiB: positive
     .default(8)
     .describe('Most that the cache may hold, in GiB, on disk over all runs; what does not fit is decoded again.'),
+  colourProfiles: z
+    .enum(['apply', 'ignore'])
+    .default('apply')
+    .describe(
+      'A colour profile in a picture. apply: its pixels become sRGB. ignore: they stay as stored, as Pillow and OpenCV read them, and ' +
+        'with them the programs behind published accuracies. Kept in checkpoints.',
+    ),
   onBroken: z
     .enum(['stop', 'skip'])
     .default('stop')

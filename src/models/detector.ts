@@ -92,9 +92,11 @@ export class Detector {
    * @throws EngineError when pixels and sides do not belong together, or after {@link dispose}
    */
   async detect(input: string | Uint8Array | RgbImage, options: DetectOptions = {}): Promise<Detection[]> {
-    const image = typeof input === 'string' || input instanceof Uint8Array ? await openDecoder()(input) : input;
+    const rule = this.description.input;
+    const decode = () => openDecoder(rule.colourProfiles);
+    const image = typeof input === 'string' || input instanceof Uint8Array ? await decode()(input) : input;
     checkPicture(image);
-    const [detections] = await this.detectBatch(singleInput(image, this.description.input), [image], options);
+    const [detections] = await this.detectBatch(singleInput(image, rule), [image], options);
     return this.#named(detections!);
   }
 

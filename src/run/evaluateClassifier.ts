@@ -48,7 +48,9 @@ export async function evaluateClassifier(options: EvaluateClassifierOptions): Pr
   const dataset = await readablePart(opened, { ...events, onBroken, onSkipped, howToSkip });
   const classifier = Classifier.load(checkpoint);
   const transform = description.input;
-  const loader = new EvaluationLoader({ dataset, batchSize, transform, decoder: decoderModule, onBroken, onSkipped });
+  const { colourProfiles } = transform;
+  const reading = { decoder: decoderModule, colourProfiles, onBroken, onSkipped };
+  const loader = new EvaluationLoader({ dataset, batchSize, transform, ...reading });
   try {
     const correct = await countCorrect(classifier, loader, (done) =>
       observer.onProgress?.(done, loader.count, 'pictures'),

@@ -64,7 +64,7 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
   try {
     if (out !== undefined) makeFolder(out);
     const names = new PictureNames(out === undefined ? [] : await takenBy([checkpoint, ...files], out));
-    const decode = openDecoder();
+    const decode = openDecoder(detector.description.input.colourProfiles);
     for (const [i, file] of files.entries()) {
       observer.onProgress?.(i, files.length, file);
       try {

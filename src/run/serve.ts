@@ -60,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const detector = Detector.load(checkpoint);
   const { files, folder, problem } = options.page === false ? noPage : await writePage(detector);
   const turns = new Turns(atOnce, queue);
-  const decode = openDecoder();
+  const decode = openDecoder(detector.description.input.colourProfiles);
   let served = 0;
 
   const app = new Hono();

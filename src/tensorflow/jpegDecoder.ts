@@ -1,6 +1,6 @@
 /** TensorFlow's JPEG decoder, which reads plain JPEGs four times as fast as sharp (docs/decisions/0008-two-decoders.md). */
 import { type DecodePlainJpeg, imageDecoder } from '../data/image/decode.js';
-import { cutOut, type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
+import { type ColourProfiles, cutOut, type DecodeImage, type PixelRect, rgbChannels } from '../data/image/image.js';
 import { pixelMemory } from '../data/image/pixelMemory.js';
 import { workerModule } from '../data/parallel/workerPool.js';
 import { copyMemory, type Pointer, tensorflow, withStatus } from './api.js';
@@ -12,17 +12,20 @@ import { stringsToNative, toNative } from './hostTensor.js';
 /** What loaders are given as `decoder`: this module, for their worker threads. */
 export const decoderModule: URL = workerModule(import.meta.url, './jpegDecoder');
 
-let opened: DecodeImage | undefined;
+let plain: DecodePlainJpeg | undefined;
+const opened: Partial<Record<ColourProfiles, DecodeImage>> = {};
 
 /**
  * The decoder of this thread: every format, plain JPEGs by TensorFlow. Each thread loads the library again, which gives the same
  * one, and has a session of its own.
  *
+ * @param colourProfiles what profiles in files do
  * @throws EngineError when TensorFlow is not installed
  */
-export function openDecoder(): DecodeImage {
-  opened ??= imageDecoder(openJpegDecoder());
-  return opened;
+export function openDecoder(colourProfiles: ColourProfiles = 'apply'): DecodeImage {
+  plain ??= openJpegDecoder();
+  opened[colourProfiles] ??= imageDecoder(colourProfiles, plain);
+  return opened[colourProfiles];
 }
 
 /** A decoder with its own small session, which lives as long as the process. It works in the calling thread. */

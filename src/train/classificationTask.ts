@@ -40,7 +40,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
 
   private constructor(config: ClassificationConfig, sets: Sets, { onSkipped }: DataEvents, workers?: Workers) {
     const { data, train, inference } = config;
-    const { prefetch, onBroken } = data;
+    const { prefetch, onBroken, colourProfiles } = data;
     this.#config = config;
     this.#workers = workers;
     this.#sets = sets;
@@ -51,6 +51,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
       prefetch,
       onBroken,
       onSkipped,
+      colourProfiles,
       decoder: decoderModule,
       ...(workers && { shard: workers.shard }),
     };
@@ -165,8 +166,8 @@ export class ClassificationTask implements Task<ClassificationBatch> {
 
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ClassifierDescription {
     const { model, data } = this.#config;
-    const { size, cropFraction, interpolation } = data;
-    const input = { size, cropFraction, interpolation };
+    const { size, cropFraction, interpolation, colourProfiles } = data;
+    const input = { size, cropFraction, interpolation, colourProfiles };
     return {
       format: 2,
       kind: 'classifier',

@@ -9,6 +9,7 @@ import { DetectionLoader } from '../data/detection/loader.js';
 import type { DetectionLoaderOptions } from '../data/detection/loaderOptions.js';
 import { type Sampler, sampleByRepeatFactor, sampleClassBalanced } from '../data/detection/sampling.js';
 import { DatasetError } from '../errors.js';
+import type { DetectorDescription } from '../models/checkpoints/description.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
 import { cacheOptions } from './loaderSettings.js';
 import type { DataEvents } from './task.js';
@@ -81,7 +82,7 @@ type Data = DetectionConfig['data'];
 /** Pictures in the order of the file, unchanged but for size: what a measurement runs on. */
 export function evaluationLoader(
   dataset: DetectionDataset,
-  input: { shortSide: number; longSide: number },
+  input: DetectorDescription['input'],
   batchSize: number,
   options: Partial<DetectionLoaderOptions> = {},
 ): DetectionLoader {
@@ -103,8 +104,19 @@ export function trainingLoader(
   { batchSize, accumulate, seed }: Pick<DetectionConfig['train'], 'batchSize' | 'accumulate' | 'seed'>,
   options: Partial<DetectionLoaderOptions>,
 ): DetectionLoader {
-  const { shortSide, longSide, multiScale, flip, mosaic, randomCrop, photometric, maxShapes, prefetch, onBroken } =
-    data;
+  const {
+    shortSide,
+    longSide,
+    multiScale,
+    flip,
+    mosaic,
+    randomCrop,
+    photometric,
+    maxShapes,
+    prefetch,
+    onBroken,
+    colourProfiles,
+  } = data;
   const cache = cacheOptions(data);
   const sampler = samplerOf(dataset, data);
   return new DetectionLoader({
@@ -123,6 +135,7 @@ export function trainingLoader(
     seed,
     prefetch,
     onBroken,
+    colourProfiles,
     decoder: decoderModule,
     ...options,
   });

@@ -105,7 +105,7 @@ class LoadedDetector implements Detector {
   }
 
   async detect(picture: Picture, options: DetectOptions = {}): Promise<Detection[]> {
-    const image = await pixelsOf(picture);
+    const image = await pixelsOf(picture, this.#model.input.colourProfiles);
     const run = this.#turn.then(() => this.#detect(image, options));
     this.#turn = run.catch(() => {}); // whoever asked hears of it
     return run;

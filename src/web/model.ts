@@ -18,7 +18,12 @@ export interface WebModel {
   readonly version: string;
   /** In the order of labels. */
   readonly categories: readonly { readonly id: number; readonly name: string }[];
-  readonly input: { readonly shortSide: number; readonly longSide: number };
+  readonly input: {
+    readonly shortSide: number;
+    readonly longSide: number;
+    /** Whether colour profiles in files count. Absent in models of earlier versions: they do. */
+    readonly colourProfiles?: 'apply' | 'ignore';
+  };
   readonly inference: {
     readonly scoreThreshold: number;
     readonly nmsIou: number;

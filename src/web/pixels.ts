@@ -1,11 +1,18 @@
 /** Pixels of whatever a page has. */
-import type { RgbImage } from '../data/image/image.js';
+import type { ColourProfiles, RgbImage } from '../data/image/image.js';
 import type { Picture } from './detector.js';
 
-/** Red, green and blue of a picture, upright, over white where it lets something through. */
-export async function pixelsOf(picture: Picture): Promise<RgbImage> {
+/**
+ * Red, green and blue of a picture, upright, over white where it lets something through.
+ *
+ * @param colourProfiles of files; what the page has decoded already has had its profile applied
+ */
+export async function pixelsOf(picture: Picture, colourProfiles: ColourProfiles = 'apply'): Promise<RgbImage> {
+  const colorSpaceConversion = colourProfiles === 'ignore' ? 'none' : 'default';
   const source =
-    picture instanceof Blob ? await createImageBitmap(picture, { imageOrientation: 'from-image' }) : picture;
+    picture instanceof Blob
+      ? await createImageBitmap(picture, { imageOrientation: 'from-image', colorSpaceConversion })
+      : picture;
   const { width, height } = sizeOf(source);
   if (width === 0 || height === 0) throw new Error('the picture has no pixels (yet)');
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { runDataImage } from '../../src/cli/dataImage.js';
 import { plainImage, savePicture } from '../support/pictureFolder.js';
@@ -26,6 +27,20 @@ it('JSON: size and mean colour, or why not; exit code 1 if there is no picture i
     { file: at('empty.jpg'), error: 'is empty (0 bytes)' },
   ]);
   expect(process.exitCode).toBe(1);
+});
+
+it('a colour profile is applied, or ignored where that is asked for', async () => {
+  const { data, width, height } = plainImage(4, 4, [200, 100, 50]);
+  const picture = sharp(data, { raw: { width, height, channels: 3 } });
+  writeFileSync(at('p3.png'), await picture.withIccProfile('p3').png().toBuffer());
+  const stored = await sharp(at('p3.png'), { ignoreIcc: true }).raw().toBuffer();
+  const looked = async (colourProfiles?: 'apply' | 'ignore') =>
+    JSON.parse(
+      await outputOf(() => runDataImage([at('p3.png')], { json: true, ...(colourProfiles && { colourProfiles }) })),
+    )[0].mean;
+  expect(await looked()).toEqual([200, 100, 51]); // 50, through P3 and back in 8 bits
+  expect(await looked('ignore')).toEqual([...stored.subarray(0, 3)]);
+  expect(stored[0]).not.toBe(200);
 });
 
 it('for people: a line for each', async () => {

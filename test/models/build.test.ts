@@ -86,7 +86,7 @@ describe('positionBias', () => {
   const save = async (keys: object) => {
     const path = join(folder, `${Object.values(keys).join('-')}.safetensors`);
     const model = buildClassifier(config(keys), 2, { seed: 1 });
-    const input = { size: 32, cropFraction: 1, interpolation: 'bicubic' } as const;
+    const input = { size: 32, cropFraction: 1, interpolation: 'bicubic', colourProfiles: 'apply' } as const;
     const described = { format: 2, kind: 'classifier', epoch: 0, step: 0, metrics: {}, input } as const;
     await saveModel(path, model, { ...described, model: config(keys), classes: ['a', 'b'] });
     return { path, model };

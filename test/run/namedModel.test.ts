@@ -34,7 +34,7 @@ test('checkpoints: what they say of themselves', async () => {
     kind: 'detector',
     model,
     categories: [{ id: 7, name: 'cat' }],
-    input: { shortSide: 96, longSide: 160 },
+    input: { shortSide: 96, longSide: 160, colourProfiles: 'apply' },
     inference: { ...inference, maxDetections: 3 },
   };
   const file = join(folder, 'detector.safetensors');
@@ -53,7 +53,7 @@ test('checkpoints: what they say of themselves', async () => {
     kind: 'classifier',
     model: classifierModel,
     classes: ['cat', 'dog'],
-    input: { size: 128, cropFraction: 1, interpolation: 'bicubic' },
+    input: { size: 128, cropFraction: 1, interpolation: 'bicubic', colourProfiles: 'apply' },
   };
   const other = join(folder, 'classifier.safetensors');
   await saveModel(other, buildClassifier(classifierModel, 2), classifier);

@@ -92,7 +92,7 @@ export class ToyTask implements Task<ToyBatch> {
       metrics: { ...metrics },
       model,
       classes: ['a'],
-      input: { size: 32, cropFraction: 1, interpolation: 'bicubic' },
+      input: { size: 32, cropFraction: 1, interpolation: 'bicubic', colourProfiles: 'apply' },
     };
   }
 }

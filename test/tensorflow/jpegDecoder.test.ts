@@ -34,6 +34,13 @@ async function expectClose(bytes: Uint8Array): Promise<void> {
   expect(largest).toBeLessThanOrEqual(1);
 }
 
+/** The same JPEG without its APP2 segment. */
+function withoutProfile(bytes: Buffer): Buffer {
+  const start = bytes.indexOf('ICC_PROFILE') - 4;
+  const end = start + 2 + bytes.readUInt16BE(start + 2);
+  return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
+}
+
 describe('plain JPEGs, by TensorFlow and by sharp', () => {
   const { data, width, height } = noiseImage(61, 43); // odd sides: blocks and chroma are cut at the border
   const picture = () => sharp(data, { raw: { width, height, channels: 3 } });
@@ -54,6 +61,17 @@ describe('plain JPEGs, by TensorFlow and by sharp', () => {
 
   it('with a colour profile: within 1 of 255', async () => {
     await expectClose(await picture().withIccProfile('p3').jpeg({ quality: 95 }).toBuffer());
+  });
+
+  it.each<[string, Sharp]>([
+    ['a matrix and curves', picture().withIccProfile('p3')],
+    ['grey', picture().toColourspace('b-w').withIccProfile('p3')],
+    ['lying on its side', picture().withIccProfile('p3').withMetadata({ orientation: 6 })],
+  ])('where profiles are ignored, both decoders give the numbers as stored: %s', async (_, made) => {
+    const bytes = await made.jpeg({ quality: 95 }).toBuffer();
+    const bare = digest(await general(withoutProfile(bytes)));
+    expect(digest(await openDecoder('ignore')(bytes))).toBe(bare);
+    expect(digest(await imageDecoder('ignore')(bytes))).toBe(bare);
   });
 
   it.each<[string, () => Sharp]>([

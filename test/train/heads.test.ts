@@ -98,7 +98,7 @@ describe.each([
       metrics: {},
       model,
       categories: numberedCategories(2),
-      input: { shortSide: side, longSide: side },
+      input: { shortSide: side, longSide: side, colourProfiles: 'apply' },
       inference: DetectionInference.parse({}),
     });
     // Statistics of one picture's batches come slowly; what was learnt shows with those of the last steps.

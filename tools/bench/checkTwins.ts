@@ -144,7 +144,7 @@ async function detections(
     metrics: {},
     model: config.model,
     categories: Array.from({ length: classes }, (_, id) => ({ id, name: String(id) })),
-    input: { shortSide: input.height, longSide: input.width },
+    input: { shortSide: input.height, longSide: input.width, colourProfiles: 'apply' },
     inference: config.inference,
   });
   const found = await detector.detectBatch(input, Array(input.batchSize).fill(input), { scoreThreshold: 0 });

@@ -5,7 +5,7 @@ import { ImageError } from '../../errors.js';
 import { makeFolder } from '../../formats/makeFolder.js';
 import type { ByteRange } from '../byteRange.js';
 import { readFailure } from '../image/decode.js';
-import { type RgbImage, rgbChannels } from '../image/image.js';
+import { type ColourProfiles, type RgbImage, rgbChannels } from '../image/image.js';
 
 /** Part of the names of cached pictures: another number when the decoding rules change. */
 const rules = 1;
@@ -33,23 +33,28 @@ export interface FilePart {
 export class DiskCache {
   readonly #folder: string;
   readonly #bucketBytes: number;
+  readonly #colourProfiles: ColourProfiles;
   readonly #full = new Set<string>();
 
-  /** @param maxBytes limit of the whole folder, whoever filled it */
-  constructor(folder: string, maxBytes: number) {
+  /**
+   * @param maxBytes limit of the whole folder, whoever filled it
+   * @param colourProfiles how its pictures are decoded
+   */
+  constructor(folder: string, maxBytes: number, colourProfiles: ColourProfiles = 'apply') {
     this.#folder = folder;
+    this.#colourProfiles = colourProfiles;
     this.#bucketBytes = maxBytes / buckets;
   }
 
   /**
    * The picture from the cache, or decoded and kept for the next time.
    *
-   * A name stands for the file's path, size and time of change, so a changed file is decoded again.
+   * A name stands for the file's path, size and time of change, and for how it is decoded, so a changed file is decoded again.
    *
    * @throws ImageError when the file is not there any more
    */
   async get(source: FilePart, decode: () => Promise<RgbImage>): Promise<RgbImage> {
-    const name = nameOf(source);
+    const name = nameOf(source, this.#colourProfiles);
     const bucket = join(this.#folder, (Number.parseInt(name.slice(0, 4), 16) % buckets).toString().padStart(2, '0'));
     const cached = join(bucket, name);
     const kept = read(cached);
@@ -71,11 +76,11 @@ export class DiskCache {
   }
 }
 
-function nameOf({ file, bytes }: FilePart): string {
+function nameOf({ file, bytes }: FilePart, colourProfiles: ColourProfiles): string {
   try {
     const { size, mtimeMs } = statSync(file);
     const part = bytes ? `${bytes.offset}+${bytes.length}` : 'all';
-    return `${createHash('sha1').update([rules, file, size, mtimeMs, part].join('\0')).digest('hex')}.rgb`;
+    return `${createHash('sha1').update([rules, colourProfiles, file, size, mtimeMs, part].join('\0')).digest('hex')}.rgb`;
   } catch (error) {
     throw new ImageError(file, readFailure(error));
   }

@@ -3,8 +3,16 @@ import { closeSync, readSync } from 'node:fs';
 import sharp from 'sharp';
 import { ImageError } from '../../errors.js';
 import { openRegularFile } from '../../formats/regularFile.js';
-import { type ChoosePart, cutOut, type DecodeImage, type PixelRect, type RgbImage, rgbChannels } from './image.js';
-import { hasEnd, isPlainJpeg, type PlainJpegHeader, readJpegHeader } from './jpegHeader.js';
+import {
+  type ChoosePart,
+  type ColourProfiles,
+  cutOut,
+  type DecodeImage,
+  type PixelRect,
+  type RgbImage,
+  rgbChannels,
+} from './image.js';
+import { hasEnd, isPlainJpeg, type JpegHeader, type PlainJpegHeader, readJpegHeader } from './jpegHeader.js';
 import { applyProfile } from './matrixProfile.js';
 import { orient } from './orient.js';
 import { openPlain } from './plain/openPlain.js';
@@ -26,18 +34,19 @@ export type DecodePlainJpeg = (bytes: Uint8Array, header: PlainJpegHeader, part?
 /**
  * A reader of all formats. Which decoder a file gets follows from its header, and from whether its end is there, so that every command sees the same pixels.
  *
+ * @param colourProfiles what profiles in files do; CMYK becomes sRGB in either case, at least by a standard profile
  * @param decodePlainJpeg reads plain JPEGs, faster than the reader of everything else; both give the same pixels
  */
-export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
+export function imageDecoder(colourProfiles: ColourProfiles = 'apply', decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
   return async (source, choosePart) => {
     const file = typeof source === 'string' ? source : '<bytes>';
     let bytes = typeof source === 'string' ? readBytes(source) : source;
     try {
-      const header = decodePlainJpeg && readJpegHeader(bytes);
+      const header = decodePlainJpeg && headerOf(bytes, colourProfiles);
       // Where the end is missing, sharp finds out whether all pixels are there; TensorFlow would print a line each time.
       if (!header || !isPlainJpeg(header) || header.width * header.height > maxPixels || !hasEnd(bytes)) {
         if (typeof source === 'string') bytes = bytes.slice(); // the next file may be read before this is done
-        return partOf(await decodeAny(bytes), choosePart);
+        return partOf(await decodeAny(bytes, colourProfiles), choosePart);
       }
       if (choosePart && header.orientation === 1)
         return inSrgb(decodePlainJpeg(bytes, header, choosePart(header)), header);
@@ -46,6 +55,12 @@ export function imageDecoder(decodePlainJpeg?: DecodePlainJpeg): DecodeImage {
       throw new ImageError(file, failure(bytes, error));
     }
   };
+}
+
+/** The header; its colours count as sRGB where profiles are ignored. */
+function headerOf(bytes: Uint8Array, colourProfiles: ColourProfiles): JpegHeader | undefined {
+  const header = readJpegHeader(bytes);
+  return header && colourProfiles === 'ignore' ? { ...header, profile: 'sRGB' } : header;
 }
 
 function inSrgb(image: RgbImage, { profile }: PlainJpegHeader): RgbImage {
@@ -57,15 +72,16 @@ const partOf = (image: RgbImage, choosePart: ChoosePart | undefined) =>
   choosePart ? cutOut(image, choosePart(image)) : image;
 
 /** The decoder of worker threads that are not given another one. */
-export const openDecoder = (): DecodeImage => imageDecoder();
+export const openDecoder = (colourProfiles?: ColourProfiles): DecodeImage => imageDecoder(colourProfiles);
 
 /** Every format. */
-async function decodeAny(bytes: Uint8Array): Promise<RgbImage> {
+async function decodeAny(bytes: Uint8Array, colourProfiles: ColourProfiles): Promise<RgbImage> {
   if (isDrawing(bytes)) throw new Error('a drawing'); // `failure` says it better
   const plain = openPlain(bytes, maxPixels);
   if (plain) return plain.decode();
   // 'error': a picture with missing pixels is refused rather than filled with grey; mere oddities, which libjpeg only warns of, pass.
-  const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, pages: 1 })
+  const ignoreIcc = colourProfiles === 'ignore';
+  const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, pages: 1, ignoreIcc })
     .autoOrient()
     .toColourspace('srgb')
     .removeAlpha()

@@ -13,6 +13,9 @@ export interface PixelRect {
   readonly height: number;
 }
 
+/** What a colour profile in a file does: it turns the pixels into sRGB, or the numbers stay as they are stored. */
+export type ColourProfiles = 'apply' | 'ignore';
+
 /** Says which part of a picture of this size is wanted. */
 export type ChoosePart = (size: { readonly width: number; readonly height: number }) => PixelRect;
 

@@ -1,7 +1,8 @@
 import type { CacheOptions } from '../cache/options.js';
 import type { BrokenPicture } from '../image/brokenPicture.js';
+import type { ColourProfiles } from '../image/image.js';
 
-/** How a loader works, whatever it loads. None of it changes a byte of the batches, but for pictures that cannot be read. */
+/** How a loader works, whatever it loads. None of it changes a byte of the batches, but `colourProfiles` and pictures that cannot be read. */
 export interface LoadingOptions {
   /** Threads that decode and transform; 0 does it in this one. Default 1. */
   readonly workers?: number;
@@ -13,6 +14,8 @@ export interface LoadingOptions {
   readonly onBroken?: 'stop' | 'skip';
   /** Told once about each file that `skip` passed over. */
   readonly onSkipped?: (picture: BrokenPicture) => void;
-  /** URL of a module that exports `openDecoder(): DecodeImage`; the reader of all formats by default. */
+  /** URL of a module that exports `openDecoder(colourProfiles): DecodeImage`; the reader of all formats by default. */
   readonly decoder?: URL;
+  /** What colour profiles in files do. Default `apply`. */
+  readonly colourProfiles?: ColourProfiles | undefined;
 }

@@ -65,12 +65,17 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
   readonly #freeBuffers: SharedArrayBuffer[] = [];
 
   constructor(task: PictureTask<Source, How, Made>, options: LoadingOptions) {
-    const { decoder = workerModule(import.meta.url, '../image/decode'), cache, workers = 1 } = options;
+    const {
+      decoder = workerModule(import.meta.url, '../image/decode'),
+      cache,
+      workers = 1,
+      colourProfiles = 'apply',
+    } = options;
     this.#source = (index) => task.source(index);
     this.#batchBytes = task.batchBytes;
     this.#options = options;
     this.#memory = cache?.kind === 'memory' ? new MemoryCache(cache.maxBytes) : undefined;
-    const reader: ReaderSettings = { decoder: decoder.href, ...(cache && { cache }) };
+    const reader: ReaderSettings = { decoder: decoder.href, colourProfiles, ...(cache && { cache }) };
     const settings: HandlerSettings<unknown> = { reader, task: task.settings };
     this.#runner =
       workers === 0

@@ -6,12 +6,13 @@ import type { ByteRange } from '../byteRange.js';
 import { DiskCache, type FilePart } from '../cache/diskCache.js';
 import type { CacheOptions } from '../cache/options.js';
 import type { BrokenPicture } from '../image/brokenPicture.js';
-import type { ChoosePart, DecodeImage, RgbImage } from '../image/image.js';
+import type { ChoosePart, ColourProfiles, DecodeImage, RgbImage } from '../image/image.js';
 
 /** What a worker is told once about reading; cloneable. */
 export interface ReaderSettings {
-  /** URL of a module that exports `openDecoder(): DecodeImage`. */
+  /** URL of a module that exports `openDecoder(colourProfiles): DecodeImage`. */
   readonly decoder: string;
+  readonly colourProfiles: ColourProfiles;
   readonly cache?: CacheOptions;
 }
 
@@ -28,11 +29,11 @@ export interface PictureReader {
 }
 
 /** The decoder is opened with the first picture. */
-export function pictureReader({ decoder, cache }: ReaderSettings): PictureReader {
-  const disk = cache?.kind === 'disk' ? new DiskCache(cache.folder, cache.maxBytes) : undefined;
+export function pictureReader({ decoder, colourProfiles, cache }: ReaderSettings): PictureReader {
+  const disk = cache?.kind === 'disk' ? new DiskCache(cache.folder, cache.maxBytes, colourProfiles) : undefined;
   let opened: Promise<DecodeImage> | undefined;
   const decode = async (part: FilePart, choosePart?: ChoosePart) => {
-    opened ??= openDecoderModule(decoder);
+    opened ??= openDecoderModule(decoder, colourProfiles);
     return decodeFilePart(await opened, part, choosePart);
   };
   return {
@@ -61,9 +62,9 @@ export async function orBroken<T>(name: string, reading: Promise<T>): Promise<T 
   }
 }
 
-async function openDecoderModule(decoder: string): Promise<DecodeImage> {
-  const { openDecoder } = (await import(decoder)) as { openDecoder: () => DecodeImage };
-  return openDecoder();
+async function openDecoderModule(decoder: string, colourProfiles: ColourProfiles): Promise<DecodeImage> {
+  const { openDecoder } = (await import(decoder)) as { openDecoder: (colourProfiles: ColourProfiles) => DecodeImage };
+  return openDecoder(colourProfiles);
 }
 
 const readAt = promisify(read);

@@ -47,7 +47,7 @@ function describe(config: object, classes: number, size: number, interpolation: 
     kind: 'classifier',
     model: model.data,
     classes: Array.from({ length: classes }, (_, label) => String(label)),
-    input: { size, cropFraction: 0.875, interpolation },
+    input: { size, cropFraction: 0.875, interpolation, colourProfiles: 'ignore' }, // both read with Pillow
     epoch: 0,
     step: 0,
     metrics: {},

@@ -15,17 +15,17 @@ const common = {
   metrics: z.record(z.string(), z.number().nullable()),
 };
 
+const { size, cropFraction, interpolation, colourProfiles } = ClassificationData.shape;
+
 export const DetectorDescription = z.object({
   ...common,
   kind: z.literal('detector'),
   model: DetectorModel,
   /** In the order of labels; ids as in the annotations. */
   categories: z.array(z.object({ id: z.number(), name: z.string() })).min(1),
-  input: z.object({ shortSide: z.number(), longSide: z.number() }),
+  input: z.object({ shortSide: z.number(), longSide: z.number(), colourProfiles }),
   inference: DetectionInference,
 });
-
-const { size, cropFraction, interpolation } = ClassificationData.shape;
 
 export const ClassifierDescription = z.object({
   ...common,
@@ -33,7 +33,7 @@ export const ClassifierDescription = z.object({
   model: ClassifierModel,
   /** In the order of labels. */
   classes: z.array(z.string()).min(1),
-  input: z.object({ size, cropFraction, interpolation }),
+  input: z.object({ size, cropFraction, interpolation, colourProfiles }),
 });
 
 export const ModelDescription = z.discriminatedUnion('kind', [DetectorDescription, ClassifierDescription]);
@@ -46,11 +46,11 @@ type Progress = Pick<DetectorDescription, 'epoch' | 'step' | 'metrics'>;
 
 /** Describes the detector of a config. @param progress of its weights; left out where nothing was trained */
 export function describeDetector(
-  { model, inference, data: { shortSide, longSide } }: DetectionConfig,
+  { model, inference, data: { shortSide, longSide, colourProfiles } }: DetectionConfig,
   categories: readonly Category[],
   { epoch, step, metrics }: Progress = { epoch: 0, step: 0, metrics: {} },
 ): DetectorDescription {
-  const input = { shortSide, longSide };
+  const input = { shortSide, longSide, colourProfiles };
   return {
     format: 2,
     kind: 'detector',

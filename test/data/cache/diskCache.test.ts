@@ -55,6 +55,13 @@ describe('DiskCache', () => {
     expect(statSync(keptFiles()[0]!).size).toBe(fileBytes);
   });
 
+  it('what is decoded with and without colour profiles is kept apart', async () => {
+    const a = source('a');
+    await new DiskCache(cacheFolder, plenty).get(a, decodeNow);
+    await expect(new DiskCache(cacheFolder, plenty, 'ignore').get(a, notCalled)).rejects.toThrow('was decoded');
+    expect(await new DiskCache(cacheFolder, plenty, 'apply').get(a, notCalled)).toMatchObject({ width: 10, height: 8 });
+  });
+
   it('another file, a changed one, and another part of an archive are other pictures', async () => {
     const cache = new DiskCache(cacheFolder, plenty);
     const { file } = source('a');

@@ -61,6 +61,16 @@ describe('every kind of picture becomes 8-bit RGB', () => {
     expect(Math.max(green, blue)).toBeLessThan(50);
   });
 
+  it('a colour profile is applied, or the numbers stay as stored; CMYK becomes sRGB in either case', async () => {
+    const p3 = await raw(8, 6, 3, [200, 100, 50]).withIccProfile('p3').png().toBuffer();
+    const stored = await sharp(p3, { ignoreIcc: true }).raw().toBuffer();
+    expect(meanColour(await decode(p3))).toEqual([200, 100, 51]); // 50, through P3 and back in 8 bits
+    expect(meanColour(await imageDecoder('ignore')(p3))).toEqual([...stored.subarray(0, 3)]);
+    expect(Math.abs(stored[0]! - 200)).toBeGreaterThan(5);
+    const cmyk = await raw(8, 8, 3, [255, 0, 0]).toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer();
+    expect(meanColour(await imageDecoder('ignore')(cmyk))[0]).toBeGreaterThan(220);
+  });
+
   it('a name that lies about the format', async () => {
     const file = join(folder, 'png_as.jpg');
     writeFileSync(
@@ -171,6 +181,11 @@ describeWithShared('odd pictures', 'data/odd_images', (odd) => {
   ])('%s through its profile', async (name, mean) => {
     const colour = meanColour(await decode(join(odd, 'files', name)));
     for (const [i, value] of colour.entries()) expect(Math.abs(value - mean[i]!)).toBeLessThan(1);
+  });
+
+  it('XYB has the mean colour of Pillow, where its profile is ignored', async () => {
+    const colour = meanColour(await imageDecoder('ignore')(join(odd, 'files', 'libvips_sample-xyb.jpg')));
+    for (const [i, value] of [96.92, 126.48, 103.01].entries()) expect(Math.abs(value - colour[i]!)).toBeLessThan(0.01);
   });
 
   it('the broken ones are refused with the reason', async () => {

@@ -8,7 +8,7 @@ import { descriptionKey, readDescription } from '../../../src/models/checkpoints
 import { checkPlausible } from '../../../src/models/checkpoints/plausible.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
-const input = { shortSide: 800, longSide: 1333 };
+const input = { shortSide: 800, longSide: 1333, colourProfiles: 'apply' as const };
 const tensors = new Map(Array.from({ length: 30 }, (_, i) => [`tensor${i}`, { shape: [3, 3, 64, 9000] }]));
 const model = (changes: object = {}, backbone: object = {}) =>
   DetectorModel.parse({
@@ -29,7 +29,7 @@ test.each([
   ['a width that overflows', model({}, { dims: [2 ** 52, 1, 1, 1], heads: [1, 1, 1, 1] }), input, 'variant.dims.0'],
   ['a pyramid of 2^30 channels', model({ neck: { channels: 2 ** 30 } }), input, 'model.neck.channels'],
   ['31 convolutions', model({ head: { name: 'retinanet', convs: 31 } }), input, 'model.head.convs: 31 is more'],
-  ['an input of 10^9 pixels', model(), { shortSide: 1e9, longSide: 1e9 }, 'input.shortSide'],
+  ['an input of 10^9 pixels', model(), { ...input, shortSide: 1e9, longSide: 1e9 }, 'input.shortSide'],
 ])('%s is refused before anything is built', (_, described, sides, message) => {
   const call = () => checkPlausible('file', { model: described, input: sides }, tensors);
   expect(call).toThrow(CheckpointError);
