@@ -79,17 +79,19 @@ export function checkSameCategories(
 
 type Data = DetectionConfig['data'];
 
-/** Pictures in the order of the file, unchanged but for size: what a measurement runs on. */
+/** Pictures in the order of the file, unchanged but for size, whatever else a config says: what a measurement runs on. */
 export function evaluationLoader(
   dataset: DetectionDataset,
-  input: DetectorDescription['input'],
+  { shortSide, longSide, colourProfiles }: DetectorDescription['input'],
   batchSize: number,
   options: Partial<DetectionLoaderOptions> = {},
 ): DetectionLoader {
   return new DetectionLoader({
     dataset,
     batchSize,
-    ...input,
+    shortSide,
+    longSide,
+    colourProfiles,
     shuffle: false,
     flip: 0,
     decoder: decoderModule,

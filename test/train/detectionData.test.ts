@@ -43,6 +43,19 @@ const configOf = (data: string) =>
     'test',
   ) as DetectionConfig;
 
+it('a measurement sees the pictures themselves, whatever a config does to them in training', async () => {
+  const config = configOf(
+    'shortSide: 64, longSide: 96, mosaic: 1, randomCrop: { probability: 1 }, photometric: { probability: 1 }, flip: 1',
+  );
+  const loader = evaluationLoader(dataset, config.data, 1, { workers: 0 });
+  const { pixels } = inputPicture(await imageDecoder()(file), config.data);
+  for await (const { images, boxes } of loader.epoch(0)) {
+    expect(images).toEqual(pixels);
+    expect([...boxes[0]!]).toEqual([8, 8, 40, 40]);
+  }
+  await loader.close();
+});
+
 it('data.colourProfiles goes into the checkpoint, and from there into measuring and detecting', async () => {
   const description = describeDetector(
     configOf('shortSide: 64, longSide: 96, colourProfiles: ignore'),
