@@ -16,6 +16,7 @@ const systemErrors: Readonly<Record<string, string>> = {
   EROFS: 'this disk is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'your quota of the disk is used up',
+  EFBIG: 'a file may not grow so large here (see `ulimit -f`)',
   EIO: 'the disk cannot be read or written: it may be damaged',
   EBUSY: 'another program uses this',
   EMFILE: 'too many open files (see `ulimit -n`)',

@@ -44,8 +44,11 @@ export class RunLock {
     }
   }
 
+  /** Where the disk does not let it (it may be what ended the run), the lock stays behind as one of a dead process. */
   release(): void {
-    if (textOf(this.#file) === this.#text) rmSync(this.#file, { force: true });
+    try {
+      if (textOf(this.#file) === this.#text) rmSync(this.#file, { force: true });
+    } catch {}
   }
 
   #create(): boolean {
