@@ -89,9 +89,11 @@ const command = [values.task, file!, ...changes.flatMap((change) => ['--set', ch
 interface End {
   readonly code: number | null;
   readonly said: string;
+  /** Since the run had its folder. */
+  readonly ms: number;
 }
 
-/** Runs the command to its end, or until a signal after so many milliseconds ends it. */
+/** Runs the command to its end, or until a signal, so many milliseconds after the run has its folder, ends it. */
 async function run(
   args: readonly string[],
   stop?: { readonly afterMs: number; readonly signal: NodeJS.Signals },
@@ -100,13 +102,17 @@ async function run(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
+  let began = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
   child.stderr.on('data', (text) => {
     said += text;
+    if (began < Number.POSITIVE_INFINITY || !said.includes('run folder')) return;
+    began = performance.now();
+    timer = stop && setTimeout(() => child.kill(stop.signal), stop.afterMs);
   });
-  const timer = stop && setTimeout(() => child.kill(stop.signal), stop.afterMs);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  return { code, said };
+  return { code, said, ms: performance.now() - began };
 }
 
 function digestOf(path: string): string {
@@ -119,23 +125,23 @@ function digestOf(path: string): string {
 /** Holds a stopped run to what is promised. @returns whether there is something to resume */
 function check(path: string, wasAnswered: boolean): boolean {
   const isThere = (name: string) => existsSync(join(path, name));
-  if (!isThere('config.yaml')) return false;
+  if (!isThere('config.yaml')) return false; // killed while the folder was made
   for (const name of readdirSync(path).filter((one) => one.endsWith('.safetensors') && !one.startsWith('.')))
     readSafetensors(join(path, name)); // its checksum too
   const made = new MetricsLog(join(path, 'metrics.jsonl')).lines('train').at(-1)?.step ?? 0;
+  if (!isThere('state.safetensors')) counts.beforeFirstState++;
   const saved = isThere('state.safetensors') ? readState(join(path, 'state.safetensors')).header.progress.updates : 0;
   if (made - saved > (wasAnswered ? 0 : interval)) throw new Error(`${path}: step ${made} was made, ${saved} is saved`);
   return true;
 }
 
-const began = performance.now();
 const undisturbed = await run(['--run', join(folder, 'undisturbed')]);
 if (undisturbed.code !== exitCodes.done) throw new Error(undisturbed.said);
 const wanted = digestOf(join(folder, 'undisturbed'));
-const wholeMs = performance.now() - began;
+const wholeMs = undisturbed.ms;
 
 const random = new Random(Number(values.seed));
-const counts = { kills: 0, answered: 0, beforeAnything: 0, chains: 0, endedBefore: 0 };
+const counts = { kills: 0, answered: 0, beforeFirstState: 0, chains: 0, endedBefore: 0 };
 while (counts.kills < wantedKills) {
   const path = join(folder, `chain${counts.chains + 1}`);
   let [ofChain, resume] = [0, false];
@@ -152,7 +158,6 @@ while (counts.kills < wantedKills) {
     counts.kills++;
     if (code !== null) counts.answered++;
     resume = check(path, code !== null);
-    if (!resume) counts.beforeAnything++;
     note(`${stop.signal} ${counts.kills} of ${wantedKills}, chain ${counts.chains + 1}`);
   }
   if (digestOf(path) !== wanted) throw new Error(`${path} came to other weights than the undisturbed run`);

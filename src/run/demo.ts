@@ -6,6 +6,8 @@ import { loadConfig } from '../config/load.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeResults } from '../data/coco/write.js';
 import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
+import { clusterFromEnvironment } from '../distributed/cluster.js';
+import { UsageError } from '../errors.js';
 import type { CocoStats } from '../eval/summarize.js';
 import { evaluate } from './evaluate.js';
 import type { Observer } from './observer.js';
@@ -52,8 +54,14 @@ export function demoData(out: string, observer: Observer = {}): Promise<ShapesFi
   });
 }
 
-/** Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds. */
+/**
+ * Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds.
+ *
+ * @throws UsageError under `TF_CONFIG`: workers would make and remove each other's files
+ */
 export async function demo({ out, set = [], observer = {}, signal }: DemoOptions): Promise<DemoResult> {
+  if (clusterFromEnvironment(process.env) !== null)
+    throw new UsageError('the demo is for one process: without TF_CONFIG in the environment it runs');
   const started = performance.now();
   const at = (name: string) => join(out, name);
   const part = (number: number, what: string) => observer.onPart?.(number, 5, what);

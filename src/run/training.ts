@@ -69,11 +69,13 @@ export async function runTraining<C extends Config, Batch>(
   const config = await configFor(configured, onFact);
   const notes = new DataNotes(dataEvents(observer));
   const workers = await joinWorkers(config, onFact);
+  const writes = workers === undefined || workers.index === 0;
+  if (writes) RunFolder.check(folder, configFile, resume);
   const { task, prepare } = await open({ config, events: notes, workers });
   let run: RunFolder | null = null;
   try {
     const facts = prepare();
-    if (workers === undefined || workers.index === 0) {
+    if (writes) {
       run = resume ? RunFolder.open(folder, configFile) : await RunFolder.create(folder, configFile, config);
       notes.listIn(run);
       for (const fact of [`run folder ${run.path}`, ...run.notes, ...facts]) onFact(fact);

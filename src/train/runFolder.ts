@@ -35,12 +35,7 @@ export class RunFolder {
    * @throws UsageError when `path` holds a run, or another process works there
    */
   static async create(path: string | undefined, configFile: string, config: Config): Promise<RunFolder> {
-    const folder = path ?? freshFolder(defaultFolder(configFile));
-    if (holdsRun(folder)) {
-      throw new UsageError(
-        `${folder} holds a run already: add --resume to go on with it, or choose another folder with --run`,
-      );
-    }
+    const folder = folderToBegin(path, configFile);
     make(folder);
     const run = new RunFolder(folder);
     await run.writeConfig(config);
@@ -54,16 +49,13 @@ export class RunFolder {
    * @throws UsageError when there is no run, or another process works there
    */
   static open(path: string | undefined, configFile: string): RunFolder {
-    const folder = path ?? newestFolder(defaultFolder(configFile));
-    const learnt = [files.last, files.best].filter((name) => existsSync(join(folder, name)));
-    if (learnt.length > 0 && !hasState(folder)) {
-      throw new UsageError(
-        `${folder} has ${learnt.join(' and ')} and no ${files.state}: a run cannot go on without its state (--init-from takes the weights along to a new one)`,
-      );
-    }
-    if (!existsSync(join(folder, files.config)) && !hasState(folder))
-      throw new UsageError(`${folder} holds no run to resume: --run names another folder, or nothing was begun there`);
-    return new RunFolder(folder);
+    return new RunFolder(folderToGoOnIn(path, configFile));
+  }
+
+  /** Refuses at once what {@link create}, or {@link open}, will refuse: there may be much to read before they are called. @throws UsageError */
+  static check(path: string | undefined, configFile: string, resume: boolean): void {
+    if (resume) folderToGoOnIn(path, configFile);
+    else folderToBegin(path, configFile);
   }
 
   get config(): string {
@@ -171,6 +163,27 @@ const hasState = (folder: string): boolean =>
 /** Whether something has been learnt in a folder; one that a run was killed in before its first state holds none. */
 const holdsRun = (folder: string): boolean =>
   hasState(folder) || existsSync(join(folder, files.last)) || existsSync(join(folder, files.best));
+
+function folderToBegin(path: string | undefined, configFile: string): string {
+  const folder = path ?? freshFolder(defaultFolder(configFile));
+  if (!holdsRun(folder)) return folder;
+  throw new UsageError(
+    `${folder} holds a run already: add --resume to go on with it, or choose another folder with --run`,
+  );
+}
+
+function folderToGoOnIn(path: string | undefined, configFile: string): string {
+  const folder = path ?? newestFolder(defaultFolder(configFile));
+  const learnt = [files.last, files.best].filter((name) => existsSync(join(folder, name)));
+  if (learnt.length > 0 && !hasState(folder)) {
+    throw new UsageError(
+      `${folder} has ${learnt.join(' and ')} and no ${files.state}: a run cannot go on without its state (--init-from takes the weights along to a new one)`,
+    );
+  }
+  if (!existsSync(join(folder, files.config)) && !hasState(folder))
+    throw new UsageError(`${folder} holds no run to resume: --run names another folder, or nothing was begun there`);
+  return folder;
+}
 
 function make(folder: string): void {
   try {

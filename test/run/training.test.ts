@@ -1,0 +1,81 @@
+/** `pretrain` and `train` from end to end, as small as they come. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import type { ClassificationConfig, DetectionConfig } from '../../src/config/schema.js';
+import { generateShapes } from '../../src/data/shapes/generate.js';
+import { InterruptedError, UsageError } from '../../src/errors.js';
+import { demo } from '../../src/run/demo.js';
+import { pretrain } from '../../src/run/pretrain.js';
+import { train } from '../../src/run/train.js';
+import { readState } from '../../src/train/state.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+import { lastOf } from '../support/toyRun.js';
+
+const tiny = [
+  'model.backbone.variant={ dims: [8, 8, 8, 8], stemChannels: 4, depths: [1, 1, 1, 1], heads: [1, 1, 1, 1] }',
+  'model.backbone.biasSize=32',
+  'model.head={ name: cmt, channels: 8, dropout: 0.1 }',
+  'engine={ threads: 1, fuse: none }',
+];
+
+test('pretrain with repeated augmentation, mixup and a running average: interrupted within an epoch and resumed, the same bits', async () => {
+  const folder = temporaryFolder();
+  const { crops } = await generateShapes(join(folder, 'data'), { train: 24, val: 16 });
+  const config = (await loadConfig('configs/demo_pretrain.yaml', [
+    ...tiny,
+    `data.train=${JSON.stringify(join(crops, 'train'))}`,
+    `data.val=${JSON.stringify(join(crops, 'val'))}`,
+    'data.size=32',
+    'data.workers=0',
+    'data.mixup=0.8',
+    'data.cutmix=1',
+    'data.repeatedAugmentation=3',
+    'data.erasing={ probability: 0.25 }',
+    'data.randAugment={}',
+    'train.batchSize=4',
+    'train.ema=0.9',
+    'train.epochs=2',
+    'train.evaluateEvery=2',
+    'train.schedule={ name: cosine, warmupSteps: 2 }',
+  ])) as ClassificationConfig;
+  const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
+  const { metrics } = await pretrain({ config, run: whole });
+
+  const controller = new AbortController();
+  const onStep = ({ step }: { readonly step: number }) => {
+    if (step === 5) controller.abort();
+  };
+  const interrupted = pretrain({ config, run: parts, observer: { onStep }, signal: controller.signal });
+  await expect(interrupted).rejects.toThrow(InterruptedError);
+  const { progress } = readState(join(parts, 'state.safetensors')).header;
+  expect(progress).toMatchObject({ epoch: 0, batch: 5, updates: 5, draws: 5 });
+  const resumed = await pretrain({ config, run: parts, resume: true });
+  expect(lastOf(parts)).toBe(lastOf(whole));
+  expect(resumed.metrics).toEqual(metrics);
+}, 240_000);
+
+test('a folder that cannot be gone on in, or that holds a run, is refused before any data is read', async () => {
+  const folder = temporaryFolder();
+  const config = (await loadConfig('configs/smoke.yaml', [
+    'data.train={ annotations: none.json, images: none }',
+  ])) as DetectionConfig;
+  const run = join(folder, 'run');
+  await expect(train({ config, run, resume: true })).rejects.toThrow(/holds no run to resume/);
+  expect(existsSync(run)).toBe(false);
+  await expect(train({ config, run })).rejects.toThrow('none.json');
+  expect(existsSync(run)).toBe(false); // of data that cannot be read, no folder is left
+});
+
+test('the demo is refused under TF_CONFIG, before it makes anything', async () => {
+  const out = join(temporaryFolder(), 'demo');
+  const cluster = { worker: ['localhost:1', 'localhost:2'] };
+  process.env.TF_CONFIG = JSON.stringify({ cluster, task: { type: 'worker', index: 0 } });
+  try {
+    await expect(demo({ out })).rejects.toThrow(UsageError);
+  } finally {
+    delete process.env.TF_CONFIG;
+  }
+  expect(existsSync(out)).toBe(false);
+});
