@@ -1,6 +1,17 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { collect, count, countList, countOrZero, inputSize, list, port, score, share } from './optionValues.js';
+import {
+  collect,
+  count,
+  countList,
+  countOrZero,
+  inputSize,
+  list,
+  minutes,
+  port,
+  score,
+  share,
+} from './optionValues.js';
 
 /**
  * The commands and their options; docs/cli.md describes them. Each loads its own file when it is called, so that
@@ -52,6 +63,11 @@ function addTrainingCommands(program: Command): void {
     .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
     .option('--resume', 'go on with the run in --run, or with the newest one of this config')
     .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
+    .option(
+      '--minutes <number>',
+      'use so much time, from this call on; the learning rate has come down at its end',
+      minutes,
+    )
     .option(...json)
     .action(async (config, options) => {
       await (await import('./pretrain.js')).runPretrain(config, options);
@@ -66,6 +82,11 @@ function addTrainingCommands(program: Command): void {
     .option('--init-from <checkpoint>', 'start with the backbone of this checkpoint')
     .option('--resume', 'go on with the run in --run, or with the newest one of this config')
     .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
+    .option(
+      '--minutes <number>',
+      'use so much time, from this call on; the learning rate has come down at its end',
+      minutes,
+    )
     .option(...json)
     .action(async (config, options) => {
       await (await import('./train.js')).runTrain(config, options);

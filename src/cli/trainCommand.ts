@@ -9,6 +9,8 @@ export interface TrainCommandOptions {
   readonly run?: string;
   readonly resume?: boolean;
   readonly acceptChanges?: boolean;
+  /** Time that this call has. */
+  readonly minutes?: number;
   readonly json?: boolean;
 }
 
@@ -19,13 +21,13 @@ export interface TrainCommandOptions {
  */
 export async function showTraining(
   headline: readonly string[],
-  { run, resume, acceptChanges, json = false }: TrainCommandOptions,
+  { run, resume, acceptChanges, minutes, json = false }: TrainCommandOptions,
   training: (options: TrainingOptions) => Promise<TrainedRun>,
 ): Promise<void> {
   const shown = trainObserver(headline);
   const trained = await interruptible(({ signal, listen }) => {
     const observer = { ...dataObserver(), ...shown, onFact: note, onBegin: listen };
-    return training({ run, resume, acceptChanges, observer, signal });
+    return training({ run, resume, acceptChanges, minutes, observer, signal });
   }).finally(() => shown.close());
   if (trained.run !== '') report(trained, json);
 }

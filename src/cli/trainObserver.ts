@@ -7,11 +7,13 @@ import { LiveLine } from './liveLine.js';
 export function trainObserver(headline: readonly string[]): TrainObserver & { close(): void } {
   const line = new LiveLine();
   return {
+    onPreparing: (shape, of) => line.update(`preparing shape ${shape} of ${of}: its first step takes longer`),
     onStep: (event) => line.update(describeStep(event)),
     onEvaluating: (done, total) => line.update(`measuring on val: ${done} of ${total} pictures`),
     onEvaluated(epoch, metrics, best) {
       const shown = headline.map((name) => `${name} ${metrics[name]?.toFixed(4) ?? 'n/a'}`);
-      line.keep(`epoch ${epoch}: ${shown.join('  ')}${best ? paint('green', '  best so far') : ''}`);
+      const isBest = best && (metrics[headline[0]!] ?? 0) > 0; // 0 is the best of nothing
+      line.keep(`epoch ${epoch}: ${shown.join('  ')}${isBest ? paint('green', '  best so far') : ''}`);
     },
     onWarning(message) {
       line.clear();
@@ -25,8 +27,10 @@ function describeStep(event: StepEvent): string {
   const parts = Object.entries(event.parts).map(([name, value]) => `${name} ${value.toFixed(4)}`);
   const loss = parts.length > 1 ? `loss ${event.loss.toFixed(4)} (${parts.join(', ')})` : parts.join();
   return [
-    `epoch ${Math.min(event.epoch + 1, event.epochs)}/${event.epochs}`,
-    `step ${event.step}/${event.steps}`,
+    event.epochs === null
+      ? `epoch ${event.epoch + 1}`
+      : `epoch ${Math.min(event.epoch + 1, event.epochs)}/${event.epochs}`,
+    event.steps === null ? `step ${event.step}` : `step ${event.step}/${event.steps}`,
     loss,
     `lr ${event.learningRate.toExponential(2)}`,
     `${event.rate.toFixed(1)} img/s`,

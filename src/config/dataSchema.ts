@@ -68,8 +68,10 @@ export const DetectionData = z
       .default([])
       .describe('Short sides to draw from while training, in pixels. Empty: always shortSide.'),
     maxShapes: count
-      .default(8)
-      .describe('Padded shapes that training may use; each costs one trace. Batches are of one aspect ratio.'),
+      .default(4)
+      .describe(
+        'Padded shapes that training may use; each takes time to trace and compile, fewer leave more padding. Batches are of one aspect ratio.',
+      ),
     flip: fraction.default(0.5).describe('Chance of a horizontal flip.'),
     keepEmpty: z
       .boolean()

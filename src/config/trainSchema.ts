@@ -125,7 +125,12 @@ const Schedule = z
 export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authorsCosine') {
   return z
     .strictObject({
-      epochs: count.default(defaults.epochs).describe('Passes over the training set.'),
+      epochs: count
+        .nullable()
+        .default(defaults.epochs)
+        .describe(
+          'Passes over the training set. null: as many as maxMinutes has time for; the schedule is then one of time.',
+        ),
       batchSize: count.default(defaults.batchSize).describe('Pictures in a batch, on each worker.'),
       accumulate: count
         .default(1)
@@ -180,7 +185,8 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
         .nullable()
         .default(null)
         .describe(
-          'End after so many minutes, measuring and saving included. Schedules end with the epochs all the same.',
+          'End after so many minutes of all parts of the run together, measuring and saving included. After warm-up the learning ' +
+            'rate is where steps or time are, whichever is further, so that it has come down when time ends the run.',
         ),
       evaluateEvery: count
         .default(1)
@@ -204,8 +210,14 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
         ),
       logEvery: count.default(10).describe('Steps between two lines of metrics.jsonl.'),
     })
-    .superRefine(({ epochs, schedule }, context) => {
+    .superRefine(({ epochs, schedule, maxMinutes }, context) => {
       const at = (key: string) => ['schedule', key];
+      if (epochs === null) {
+        const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+        if (maxMinutes === null) issue(['epochs'], 'null needs a limit of time: set train.maxMinutes');
+        if (schedule.name !== 'cosine' && schedule.name !== 'constant')
+          issue(at('name'), `${schedule.name} counts epochs: give train.epochs a number, or take cosine`);
+      }
       if (schedule.name === 'step') {
         const { milestones } = schedule;
         if (milestones.some((milestone, i) => i > 0 && milestone <= milestones[i - 1]!)) {
@@ -216,7 +228,7 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
           });
         }
       }
-      if (schedule.name !== 'constant' && (schedule.warmupEpochs ?? 0) > epochs) {
+      if (epochs !== null && schedule.name !== 'constant' && (schedule.warmupEpochs ?? 0) > epochs) {
         const message = `${schedule.warmupEpochs} epochs of warm-up are more than the ${epochs} of training`;
         context.addIssue({ code: 'custom', path: at('warmupEpochs'), message });
       }

@@ -1,8 +1,10 @@
 /** What `train` and `pretrain` have in common: the settings of the machine, the workers, the run folder, and what comes out. */
 import type { Config } from '../config/schema.js';
+import { UsageError } from '../errors.js';
 import { chosenForTraining } from '../train/engineOptions.js';
 import { runEpochs } from '../train/runEpochs.js';
 import { RunFolder } from '../train/runFolder.js';
+import { secondsSoFar } from '../train/state.js';
 import type { DataEvents, Metrics, Task, TrainObserver } from '../train/task.js';
 import type { Workers } from '../train/workers.js';
 import { findCard } from './card.js';
@@ -19,6 +21,11 @@ export interface TrainingOptions {
   readonly resume?: boolean | undefined;
   /** Whether a run that goes on may learn in another way than it began: rate, schedule, precision, val data. @default false */
   readonly acceptChanges?: boolean | undefined;
+  /**
+   * Time that this call has, in minutes, in place of `train.maxMinutes`: the learning rate has come down when it is over. With the
+   * schedules `cosine` and `constant` it is used up whatever `train.epochs` says.
+   */
+  readonly minutes?: number | undefined;
   readonly observer?: TrainingObserver | undefined;
   /** Ends the run after the step under way; everything is saved. */
   readonly signal?: AbortSignal | undefined;
@@ -62,21 +69,28 @@ export interface OpenedTask<Batch> {
 /** Opens a task and trains it to its end. */
 export async function runTraining<C extends Config, Batch>(
   configured: C,
-  { run: folder, configFile = configured.task, resume = false, acceptChanges, observer = {}, signal }: TrainingOptions,
+  options: TrainingOptions,
   open: (circumstances: Circumstances<C>) => Promise<OpenedTask<Batch>>,
 ): Promise<TrainedRun> {
+  const { run: folder, configFile = configured.task, resume = false, acceptChanges, observer = {}, signal } = options;
+  const { minutes } = options;
   const onFact = observer.onFact ?? (() => {});
-  const config = await configFor(configured, onFact);
+  let config = withMinutes(await configFor(configured, onFact), minutes);
   const notes = new DataNotes(dataEvents(observer));
   const workers = await joinWorkers(config, onFact);
   const writes = workers === undefined || workers.index === 0;
   if (writes) RunFolder.check(folder, configFile, resume);
+  if (workers !== undefined && resume && minutes !== undefined)
+    throw new UsageError(
+      'several workers go on for the time in train.maxMinutes: set that instead of --minutes (minutes)',
+    );
   const { task, prepare } = await open({ config, events: notes, workers });
   let run: RunFolder | null = null;
   try {
     const facts = prepare();
     if (writes) {
       run = resume ? RunFolder.open(folder, configFile) : await RunFolder.create(folder, configFile, config);
+      if (resume) config = withMinutes(config, minutes, secondsSoFar(run.state) || secondsSoFar(run.previousState));
       notes.listIn(run);
       for (const fact of [`run folder ${run.path}`, ...run.notes, ...facts]) onFact(fact);
     }
@@ -84,8 +98,8 @@ export async function runTraining<C extends Config, Batch>(
     observer.onBegin?.();
     const listening = run === null ? silent : { ...silent, ...observer };
     const changing = { resume, ...(acceptChanges !== undefined && { acceptChanges }) };
-    const options = { config, run, workers, observer: listening, ...changing, ...(signal && { signal }) };
-    const metrics = await runEpochs(task, options);
+    const circumstances = { config, run, workers, observer: listening, ...changing, ...(signal && { signal }) };
+    const metrics = await runEpochs(task, circumstances);
     await workers?.dispose();
     if (run === null) return { run: '', checkpoint: '', last: '', metrics };
     return { run: run.path, checkpoint: task.measures ? run.best : run.last, last: run.last, metrics };
@@ -104,4 +118,18 @@ async function configFor<C extends Config>(configured: C, onFact: (fact: string)
   return config;
 }
 
-const silent: TrainObserver = { onStep() {}, onEvaluating() {}, onEvaluated() {}, onWarning() {} };
+/** A config that ends after so many minutes more. @param seconds that the run has had */
+function withMinutes<C extends Config>(config: C, minutes: number | undefined, seconds = 0): C {
+  if (minutes === undefined) return config;
+  const { name } = config.train.schedule;
+  const epochs = name === 'cosine' || name === 'constant' ? null : config.train.epochs;
+  return { ...config, train: { ...config.train, epochs, maxMinutes: seconds / 60 + minutes } };
+}
+
+const silent: TrainObserver = {
+  onPreparing() {},
+  onStep() {},
+  onEvaluating() {},
+  onEvaluated() {},
+  onWarning() {},
+};

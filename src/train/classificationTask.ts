@@ -121,6 +121,8 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     };
   }
 
+  readonly shapes = 1;
+
   get batchSize(): number {
     return this.#config.train.batchSize;
   }

@@ -116,6 +116,10 @@ export class DetectionTask implements Task<DetectionBatch> {
     return this.#config.train.batchSize;
   }
 
+  get shapes(): number {
+    return this.#loader.shapes().length;
+  }
+
   get measures(): boolean {
     return this.#val !== undefined;
   }

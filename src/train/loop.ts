@@ -56,8 +56,11 @@ export class TrainingLoop<Batch> {
     this.#progress = progress;
     this.#metrics = metrics;
     this.#begun = performance.now() - 1000 * progress.seconds;
-    if (isNew) await this.#save();
-    else if (!isMeasured && this.#parts.pace.isMeasuringDue(progress)) await this.#measure();
+    if (isNew) return this.#save();
+    const { pace, observer } = this.#parts;
+    if (!isMeasured && pace.isMeasuringDue(progress)) await this.#measure();
+    const why = pace.whyOver(progress);
+    if (why !== undefined) observer.onWarning(`there is nothing left to do: ${why}`);
   }
 
   /** Runs the rest of the present epoch, or of the run where that ends before. */
@@ -84,7 +87,7 @@ export class TrainingLoop<Batch> {
     const learningRate = pace.learningRate(this.#progress);
     const count = pace.batchesOfUpdate(this.#progress.epoch);
     const update = await updater.update(batches, this.#progress, { learningRate, count, told: this.#now() });
-    meter.step(task.batchSize * count * (workers?.count ?? 1));
+    meter.step(task.batchSize * count * (workers?.count ?? 1), update.isPreparing);
     if (update.isMade) reports.report(update, learningRate);
     // Several do what they have told each other with the update, so that all of them do the same.
     const told =

@@ -3,8 +3,15 @@
 /** Steps that a rate is taken over. */
 const window = 20;
 
+interface TimedStep {
+  readonly seconds: number;
+  readonly waited: number;
+  readonly pictures: number;
+  readonly isPreparing: boolean;
+}
+
 export class Meter {
-  readonly #steps: { seconds: number; waited: number; pictures: number }[] = [];
+  #steps: TimedStep[] = [];
   #last = performance.now();
   #waited = 0;
 
@@ -16,10 +23,13 @@ export class Meter {
     return value;
   }
 
-  /** Ends a step. */
-  step(pictures: number): void {
+  /** Ends a step. @param isPreparing whether a graph was traced and compiled in it: such steps count only until there is another */
+  step(pictures: number, isPreparing: boolean): void {
     const now = performance.now();
-    this.#steps.push({ seconds: (now - this.#last) / 1000, waited: this.#waited / 1000, pictures });
+    const seconds = (now - this.#last) / 1000;
+    if (this.#knowsOnlyPreparing && !isPreparing) this.#steps = [];
+    if (this.#knowsOnlyPreparing || !isPreparing)
+      this.#steps.push({ seconds, waited: this.#waited / 1000, pictures, isPreparing });
     if (this.#steps.length > window) this.#steps.shift();
     this.#last = now;
     this.#waited = 0;
@@ -41,11 +51,15 @@ export class Meter {
     return this.#sum('waited') / this.#sum('seconds');
   }
 
-  /** Median seconds of a step; null after the first, whose time is that of tracing and compiling. */
+  /** Median seconds of a step; null until one has traced nothing. */
   get secondsPerStep(): number | null {
-    if (this.#steps.length < 2) return null;
+    if (this.#knowsOnlyPreparing) return null;
     const sorted = this.#steps.map(({ seconds }) => seconds).sort((a, b) => a - b);
-    return sorted[Math.floor((sorted.length - 1) / 2)]!; // of two, the smaller one: the larger is the first step, which also traces
+    return sorted[Math.floor((sorted.length - 1) / 2)]!;
+  }
+
+  get #knowsOnlyPreparing(): boolean {
+    return this.#steps.every(({ isPreparing }) => isPreparing);
   }
 
   #sum(key: 'seconds' | 'waited' | 'pictures'): number {

@@ -49,7 +49,8 @@ export async function runEpochs<Batch>(task: Task<Batch>, options: TrainOptions)
     const onWarning = (message: string) => observer.onWarning(message);
     const checkpoints = new Checkpoints({ run, task, weights, program, workers, settings, identity, onWarning });
     const watchdog = new Watchdog({ run, observer, onNonFinite: settings.onNonFinite, checkpoints });
-    const updater = new Updater(task, weights, program, config, watchdog, workers);
+    const onPreparing: TrainObserver['onPreparing'] = (shape, of) => observer.onPreparing(shape, of);
+    const updater = new Updater(task, weights, program, config, watchdog, workers, onPreparing);
     const meter = new Meter();
     const reports = new StepReports(run, observer, meter, pace, settings.logEvery);
 

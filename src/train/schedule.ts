@@ -9,16 +9,18 @@ type Named<Name extends Schedule['name']> = Extract<Schedule, { readonly name: N
 
 /** What a rate is relative to. Epochs may differ in length: `sampler: repeatFactor` draws another number of pictures each time. */
 export interface RunLength {
-  /** `train.epochs`: without the epochs at the last rate that a schedule adds. */
-  readonly epochs: number;
-  /** The first step of each epoch, those at the last rate too, and at the end the number of steps. */
+  /** `train.epochs`: without the epochs at the last rate that a schedule adds. null: time alone ends the run. */
+  readonly epochs: number | null;
+  /** The first step of each epoch, those at the last rate too, and at the end the number of steps; without an end, only of the warm-up's epochs. */
   readonly starts: readonly number[];
 }
 
 /** @param stepsIn updates of an epoch */
-export function runLength(schedule: Schedule, epochs: number, stepsIn: (epoch: number) => number): RunLength {
+export function runLength(schedule: Schedule, epochs: number | null, stepsIn: (epoch: number) => number): RunLength {
   const starts = [0];
-  for (let epoch = 0; epoch < totalEpochs(schedule, epochs); epoch++) starts.push(starts[epoch]! + stepsIn(epoch));
+  const warmup = 'warmupEpochs' in schedule ? Math.ceil(schedule.warmupEpochs ?? 0) : 0;
+  const counted = epochs === null ? warmup : totalEpochs(schedule, epochs);
+  for (let epoch = 0; epoch < counted; epoch++) starts.push(starts[epoch]! + stepsIn(epoch));
   return { epochs, starts };
 }
 
@@ -50,8 +52,31 @@ export function totalEpochs(schedule: Schedule, epochs: number): number {
   return 'cooldownEpochs' in schedule ? epochs + schedule.cooldownEpochs : epochs;
 }
 
-/** The rate of one step. @param base full rate, scaled for the batch */
-export function learningRate(schedule: Schedule, base: number, length: RunLength, step: number): number {
+/**
+ * The rate of one step. A run whose time is limited is as far as its steps or its time, whichever is further; its warm-up goes by steps.
+ *
+ * @param base full rate, scaled for the batch
+ * @param timeShare of the time that the run has, how much is over; 0 where time does not count
+ */
+export function learningRate(schedule: Schedule, base: number, length: RunLength, step: number, timeShare = 0): number {
+  const { epochs, starts } = length;
+  if (epochs === null) return rateOfTime(schedule, base, length, step, timeShare);
+  const rateAt = (place: number) => rateOfStep(schedule, base, { epochs, starts }, place);
+  return timeShare === 0 ? rateAt(step) : Math.min(rateAt(step), rateAt(Math.max(step, timeShare * starts.at(-1)!)));
+}
+
+/** Where nothing but time ends a run: step by step through the warm-up, then by time. */
+function rateOfTime(schedule: Schedule, base: number, length: RunLength, step: number, timeShare: number): number {
+  if (schedule.name !== 'cosine' && schedule.name !== 'constant')
+    throw new RangeError(`${schedule.name} needs a number of epochs`);
+  const warm = warmedUp(schedule, base, length, step);
+  return schedule.name === 'constant' ? warm : Math.min(warm, halfCosine(base, schedule.minLr, Math.min(1, timeShare)));
+}
+
+/** A run whose epochs are counted. */
+type Counted = RunLength & { readonly epochs: number };
+
+function rateOfStep(schedule: Schedule, base: number, length: Counted, step: number): number {
   switch (schedule.name) {
     case 'cosine':
       return cosineRate(schedule, base, length, step);
@@ -72,7 +97,7 @@ export function learningRate(schedule: Schedule, base: number, length: RunLength
  *
  * Source: Loshchilov and Hutter, "SGDR" (2017), without restarts.
  */
-function cosineRate(schedule: Named<'cosine'>, base: number, length: RunLength, step: number): number {
+function cosineRate(schedule: Named<'cosine'>, base: number, length: Counted, step: number): number {
   const warmup = warmupSteps(schedule, length);
   if (step < warmup) return warmedUp(schedule, base, length, step);
   const progress = Math.min(1, (step - warmup) / (stepAt(length, length.epochs) - warmup));
@@ -104,7 +129,7 @@ export function authorsCosineRate(
 function unshiftedCosineRate(
   { warmupEpochs }: Named<'unshiftedCosine'>,
   base: number,
-  length: RunLength,
+  length: Counted,
   step: number,
 ): number {
   const warmup = stepAt(length, warmupEpochs);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
 import type { NamedArray } from '../formats/namedArray.js';
-import { readSafetensors, withChecksum, writeSafetensors } from '../formats/safetensors.js';
+import { readSafetensors, readSafetensorsHeader, withChecksum, writeSafetensors } from '../formats/safetensors.js';
 import { fitTensors } from '../models/checkpoints/fitTensors.js';
 import type { Variable } from '../tensorflow/variable.js';
 import { LossScaleState } from './lossScale.js';
@@ -60,6 +60,16 @@ export function readState(path: string): RunState {
   const header = StateHeader.safeParse(parseJson(metadata[key]));
   if (!header.success) throw new CheckpointError(path, [{ at: `metadata.${key}`, message: 'not the state of a run' }]);
   return { path, header: header.data, tensors };
+}
+
+/** Training time of the run so far, in seconds, without reading the weights; 0 where no state says it. */
+export function secondsSoFar(path: string): number {
+  try {
+    const { metadata } = readSafetensorsHeader(path);
+    return StateHeader.parse(parseJson(metadata[key])).progress.seconds;
+  } catch {
+    return 0; // not there or damaged: whoever restores it says so
+  }
 }
 
 /** Puts a state into variables. @throws CheckpointError when it is of another network or optimizer; nothing is changed then */

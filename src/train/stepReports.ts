@@ -3,6 +3,7 @@ import type { Meter } from './meter.js';
 import type { LogRecord } from './metricsLog.js';
 import type { Pace } from './pace.js';
 import type { RunFolder } from './runFolder.js';
+import type { Progress } from './state.js';
 import type { TrainObserver } from './task.js';
 import type { Update } from './updater.js';
 
@@ -29,13 +30,22 @@ export class StepReports {
     const names = Object.keys(results[0]!.parts);
     const parts = Object.fromEntries(names.map((name) => [name, mean(results.map((result) => result.parts[name]!))]));
     const { gradientNorm } = results.at(-1)!;
-    const secondsLeft = secondsPerStep && Math.max(steps - updates, 0) * secondsPerStep;
+    const secondsLeft = this.#secondsLeft(progress, secondsPerStep);
     const measured = { learningRate, gradientNorm, rate, waiting };
     this.observer.onStep({ epoch, epochs, step: updates, steps, loss, parts, ...measured, secondsLeft });
     const scaling = lossScale && { lossScale: lossScale.scale, overflows: lossScale.overflows };
     const record = { epoch, loss, ...parts, ...measured, ...scaling };
     this.#waiting = { step: updates, record };
     if (updates % this.logEvery === 0) this.finish();
+  }
+
+  /** Until steps or time end the run, whichever is sooner. */
+  #secondsLeft(progress: Progress, secondsPerStep: number | null): number | null {
+    const { steps } = this.pace;
+    const timeLeft = this.pace.secondsLeft(progress);
+    if (steps === null) return timeLeft;
+    if (secondsPerStep === null) return null;
+    return Math.min(Math.max(steps - progress.updates, 0) * secondsPerStep, timeLeft ?? Number.POSITIVE_INFINITY);
   }
 
   /** Writes the line of the last step, if it has none yet. */

@@ -20,6 +20,8 @@ export interface Task<Batch> {
   batches(epoch: number, skip: number): AsyncIterable<Batch>;
   /** Pictures in a batch. */
   readonly batchSize: number;
+  /** How many different shapes its batches can have: each is traced and compiled at its first batch. */
+  readonly shapes: number;
   /** The batch as arrays for the traced step. */
   feed(batch: Batch): Readonly<Record<string, HostTensor>>;
   /** Names the pictures of a batch, for messages. */
@@ -39,6 +41,8 @@ export interface Task<Batch> {
 
 /** Hears what happens; says it to a person, or not. */
 export interface TrainObserver {
+  /** Before the first batch of a shape, which is traced and compiled: a step of many seconds. @param shape its number, from 1 @param of how many there can be */
+  onPreparing(shape: number, of: number): void;
   /** After each batch. */
   onStep(event: StepEvent): void;
   onEvaluating(done: number, total: number): void;
@@ -50,10 +54,11 @@ export interface TrainObserver {
 export interface StepEvent {
   /** From 0. */
   readonly epoch: number;
-  readonly epochs: number;
-  /** Updates made in all, and in the whole run. */
+  /** null where time alone ends the run. */
+  readonly epochs: number | null;
+  /** Updates made in all, and in the whole run if time does not end it before; null where nothing else does. */
   readonly step: number;
-  readonly steps: number;
+  readonly steps: number | null;
   readonly learningRate: number;
   readonly loss: number;
   readonly parts: Readonly<Record<string, number>>;
@@ -62,7 +67,7 @@ export interface StepEvent {
   readonly rate: number;
   /** Share of the time that was spent waiting for data, over the last steps. */
   readonly waiting: number;
-  /** Null after the first step, when it is not known yet. */
+  /** Without measurements. null while steps have only been traced, when it is not known yet. */
   readonly secondsLeft: number | null;
 }
 

@@ -1,11 +1,12 @@
 /** Updates of the weights, each from its batches. */
 import type { Config } from '../config/schema.js';
+import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { Program } from '../tensorflow/program.js';
 import { LossScale } from './lossScale.js';
 import type { ReadAhead } from './readAhead.js';
 import type { Progress } from './state.js';
 import { type StepOptions, type StepResult, type StepRun, type Told, TrainStep } from './step.js';
-import type { Task } from './task.js';
+import type { Task, TrainObserver } from './task.js';
 import type { Watchdog } from './watchdog.js';
 import type { Weights } from './weights.js';
 import type { Workers } from './workers.js';
@@ -23,6 +24,8 @@ export interface Update {
   readonly progress: Progress;
   /** Whether the weights were changed: not where the last batch was not finite. */
   readonly isMade: boolean;
+  /** Whether a batch was the first of its shape, so that a graph was traced and compiled for it. */
+  readonly isPreparing: boolean;
   /** Whether the epoch had no more batches, which can be sooner than its length says. */
   readonly isLast: boolean;
   /** Of the finite batches; the last one's gradient is that of the update. */
@@ -37,6 +40,9 @@ export class Updater<Batch> {
   readonly #watchdog: Watchdog;
   readonly #isScaled: boolean;
   readonly #workers: Workers | undefined;
+  readonly #onPreparing: TrainObserver['onPreparing'];
+  /** Of the batches so far. */
+  readonly #shapes = new Set<string>();
 
   constructor(
     task: Task<Batch>,
@@ -45,6 +51,7 @@ export class Updater<Batch> {
     { train, engine }: Pick<Config, 'train' | 'engine'>,
     watchdog: Watchdog,
     workers: Workers | undefined,
+    onPreparing: TrainObserver['onPreparing'],
   ) {
     const { clipNorm, accumulate, seed, batchStatistics } = train;
     const sharing = { workers, syncStatistics: batchStatistics === 'sync' };
@@ -52,6 +59,7 @@ export class Updater<Batch> {
     this.#task = task;
     this.#step = new TrainStep(program, { parameters, loss, optimizer, clipNorm, accumulate, ema, seed, ...sharing });
     this.#workers = workers;
+    this.#onPreparing = onPreparing;
     this.#watchdog = watchdog;
     this.#isScaled = engine.mixedPrecision === 'float16';
   }
@@ -62,11 +70,13 @@ export class Updater<Batch> {
     let progress = from;
     let heard: Told | null = null;
     let isMade = false;
+    const shapesBefore = this.#shapes.size;
+    const isPreparing = () => this.#shapes.size > shapesBefore;
     for (let i = 1; i <= count; i++) {
       const batch = await batches.next();
       if (batch === undefined) {
         this.#step.forget();
-        return { progress, isMade: false, isLast: true, results, told: heard };
+        return { progress, isMade: false, isPreparing: isPreparing(), isLast: true, results, told: heard };
       }
       const ran = await this.#run(batch, batches, progress, {
         learningRate,
@@ -79,7 +89,7 @@ export class Updater<Batch> {
       isMade = ran.result.finite;
     }
     if (isMade) progress = { ...progress, updates: progress.updates + 1 };
-    return { progress, isMade, isLast: false, results, told: heard };
+    return { progress, isMade, isPreparing: isPreparing(), isLast: false, results, told: heard };
   }
 
   async #run(
@@ -92,7 +102,9 @@ export class Updater<Batch> {
     const scale = this.#isScaled ? new LossScale(before.lossScale) : null;
     const lossScale = scale?.state.scale ?? null;
     const { learningRate } = plan;
-    const running = this.#step.run(this.#task.feed(batch), { ...plan, t: updates + 1, draw: draws, lossScale });
+    const feed = this.#task.feed(batch);
+    this.#meetShape(feed);
+    const running = this.#step.run(feed, { ...plan, t: updates + 1, draw: draws, lossScale });
     batches.begin(); // the step has copied this one
     const result = await (this.#workers?.during(running) ?? running);
     // In float16, what is not finite may only have been too large: that halves the scale, and is no fault.
@@ -104,5 +116,15 @@ export class Updater<Batch> {
     if (back === undefined) return { result, progress };
     this.#step.forget(); // gradients of the weights that were left behind
     return { result, progress: { ...progress, updates: back.updates } };
+  }
+
+  /** Tells of a shape that no batch has had yet. */
+  #meetShape(feed: Readonly<Record<string, HostTensor>>): void {
+    const shape = Object.values(feed)
+      .map(({ shape }) => shape.join('x'))
+      .join(' ');
+    if (this.#shapes.has(shape)) return;
+    this.#shapes.add(shape);
+    this.#onPreparing(this.#shapes.size, this.#task.shapes);
   }
 }

@@ -26,6 +26,7 @@ export async function toyRun(path: string, resume: boolean, onStep: (step: numbe
   const run = resume ? RunFolder.open(path, 'toy.yaml') : await RunFolder.create(path, 'toy.yaml', config);
   const heard = {
     onStep: ({ step }: { step: number }) => onStep(step),
+    onPreparing() {},
     onEvaluating() {},
     onEvaluated() {},
     onWarning() {},

@@ -37,6 +37,7 @@ export class ToyTask implements Task<ToyBatch> {
   readonly identity = { model: 'toy' };
   readonly bestMetric = 'score';
   readonly batchSize = 2;
+  readonly shapes = 1;
   readonly measures = true;
   readonly seen: string[] = [];
   readonly evaluated: Map<string, Float32Array>[] = [];

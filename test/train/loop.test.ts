@@ -24,15 +24,19 @@ train:
 interface Heard extends TrainObserver {
   readonly steps: StepEvent[];
   readonly warnings: string[];
+  readonly prepared: [shape: number, of: number][];
 }
 
 function observer(): Heard {
   const steps: StepEvent[] = [];
   const warnings: string[] = [];
+  const prepared: [number, number][] = [];
   return {
     steps,
+    prepared,
     warnings,
     onStep: (event) => steps.push(event),
+    onPreparing: (shape, of) => prepared.push([shape, of]),
     onEvaluating() {},
     onEvaluated() {},
     onWarning: (message) => warnings.push(message),
@@ -126,6 +130,41 @@ describe('train', () => {
     ];
     expect(rates).toEqual([e0, e1, e1, e1, e1, e1, e2, e2, e2]);
     expect(heard.steps[0]).toMatchObject({ steps: 10 });
+  });
+
+  test('epochs null: time ends the run, the rate has come down by then, and no number of epochs or steps is claimed', async () => {
+    const { heard } = await begin('timed', ['train.epochs=null', 'train.maxMinutes=0.02', 'train.evaluateEvery=1000']);
+    const last = heard.steps.at(-1)!;
+    expect(heard.steps[5]!.learningRate).toBeGreaterThan(0.002);
+    expect(last.learningRate).toBeLessThan(0.001);
+    expect(last).toMatchObject({ epochs: null, steps: null });
+    expect(last.secondsLeft).toBeLessThan(0.5);
+  });
+
+  test('three epochs for which there is no time: the rate comes down all the same', async () => {
+    const sets = ['train.epochs=30000', 'train.maxMinutes=0.02', 'train.evaluateEvery=1000'];
+    const { heard } = await begin('short', sets);
+    expect(heard.steps.at(-1)!.learningRate).toBeLessThan(0.001);
+  });
+
+  test.each([
+    [
+      'train.maxMinutes=0.0001',
+      'the 0.0001 minutes of train.maxMinutes, which count for all parts of the run together, are over',
+    ],
+    ['train.maxSteps=2', 'all 2 steps of train.maxSteps are done'],
+    ['train.epochs=1', 'all 1 epochs are done; more are set by train.epochs'],
+  ])('resumed with nothing left to do (%s): it says why', async (limit, why) => {
+    const sets = [limit, 'train.schedule.warmupSteps=1'];
+    await begin('over', sets);
+    const { heard } = await begin('over', sets, {}, true);
+    expect(heard.steps).toEqual([]);
+    expect(heard.warnings).toContain(`there is nothing left to do: ${why}`);
+  });
+
+  test('the first batch of a shape is told before its step', async () => {
+    const { heard } = await begin('shapes');
+    expect(heard.prepared).toEqual([[1, 1]]);
   });
 
   test('accumulate: two batches an update, and the mean of their gradients', async () => {

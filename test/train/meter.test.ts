@@ -5,13 +5,16 @@ describe('Meter', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** Steps of so many seconds, four pictures each. */
-  function stepsOf(...seconds: number[]): Meter {
+  function addStep(meter: Meter, seconds: number, isPreparing = false): void {
+    vi.advanceTimersByTime(1000 * seconds);
+    meter.step(4, isPreparing);
+  }
+
+  /** A step that traces, and steps of so many seconds after it; four pictures each. */
+  function stepsOf(tracing: number, ...seconds: number[]): Meter {
     const meter = new Meter();
-    for (const time of seconds) {
-      vi.advanceTimersByTime(1000 * time);
-      meter.step(4);
-    }
+    addStep(meter, tracing, true);
+    for (const time of seconds) addStep(meter, time);
     return meter;
   }
 
@@ -21,16 +24,28 @@ describe('Meter', () => {
     expect(stepsOf(60, 2, 2, 3, 2).secondsPerStep).toBe(2);
   });
 
+  test('pictures a second: those of the tracing step until there is another, then without it', () => {
+    expect(stepsOf(40).rate).toBe(0.1);
+    expect(stepsOf(40, 2).rate).toBe(2);
+  });
+
+  test('a later shape that is traced changes no rate', () => {
+    const meter = stepsOf(60, 2, 2);
+    addStep(meter, 60, true);
+    expect(meter.rate).toBe(2);
+    addStep(meter, 4);
+    expect(meter.rate).toBe(12 / 8);
+  });
+
   test('rate over the last twenty steps', () => {
-    expect(stepsOf(60, ...Array.from({ length: 20 }, () => 2)).rate).toBe(2);
+    expect(stepsOf(60, 50, ...Array.from({ length: 20 }, () => 2)).rate).toBe(2);
   });
 
   test('a pause counts for nothing', () => {
-    const meter = stepsOf(1, 2);
+    const meter = stepsOf(60, 1, 2);
     vi.advanceTimersByTime(50_000);
     meter.pause();
-    vi.advanceTimersByTime(2000);
-    meter.step(4);
+    addStep(meter, 2);
     expect(meter.secondsPerStep).toBe(2);
     expect(meter.rate).toBe(12 / 5);
   });

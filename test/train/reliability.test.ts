@@ -63,6 +63,7 @@ async function begin({ set = [], resume = false, acceptChanges = false, stopAt, 
       steps.push(event);
       if (event.step === stopAt) controller.abort();
     },
+    onPreparing() {},
     onEvaluating() {},
     onEvaluated() {},
     onWarning: (message: string) => warnings.push(message),

@@ -182,3 +182,52 @@ describe('scaledRate', () => {
     expect(scaledRate(lr, baseBatch, batch)).toBeCloseTo(expected, 15);
   });
 });
+
+describe('time as the limit: cosine from 1 to 0 over 100 steps in 10 epochs, 10 steps of warm-up from 0.1', () => {
+  const schedule = {
+    name: 'cosine',
+    warmupSteps: 10,
+    warmupEpochs: null,
+    warmupFactor: 0.1,
+    warmupLr: null,
+    minLr: 0,
+    cooldownEpochs: 0,
+  } as const satisfies Schedule;
+  const counted = even(schedule, 10, 10);
+  const byTime = runLength(schedule, null, () => 10);
+
+  it.each([
+    [0, 0.5, 0.1], // warm-up goes by steps alone
+    [5, 0, 0.55],
+    [55, 0, 0.5], // as without a limit: half of the way from step 10 to 100
+    [55, 0.3, 0.5], // time is behind the steps
+    [20, 0.55, 0.5], // time is ahead: as at step 55
+    [20, 1, 0],
+    [20, 1.2, 0], // a step that began in time ends after it
+  ])('step %i, share of the time %f: %f', (step, share, expected) => {
+    expect(learningRate(schedule, 1, counted, step, share)).toBeCloseTo(expected, 12);
+  });
+
+  it.each([
+    [0, 0, 0.1],
+    [5, 0.01, 0.55],
+    [2, 0.9, 0.0244717419], // so little time that it is over in the warm-up: (1 + cos 0.9 pi) / 2
+    [1000, 0.5, 0.5],
+    [1000, 1, 0],
+  ])('without a number of epochs, step %i, share of the time %f: %f', (step, share, expected) => {
+    expect(learningRate(schedule, 1, byTime, step, share)).toBeCloseTo(expected, 9);
+  });
+
+  it('warm-up of two epochs without a number of epochs: 20 steps of 10 each', () => {
+    const warm = { ...schedule, warmupEpochs: 2 };
+    const length = runLength(warm, null, () => 10);
+    expect(learningRate(warm, 1, length, 10, 0)).toBeCloseTo(0.55, 12);
+    expect(learningRate(warm, 1, length, 20, 0)).toBe(1);
+  });
+
+  it('step and time: the milestone after half of the epochs comes after half of the time', () => {
+    const steps: Schedule = { ...schedule, name: 'step', milestones: [5], factor: 0.1, warmupSteps: 0 };
+    expect(learningRate(steps, 1, counted, 10, 0.49)).toBe(1);
+    expect(learningRate(steps, 1, counted, 10, 0.5)).toBe(0.1);
+  });
+});

@@ -54,6 +54,25 @@ export function planGlobalBatches(
   return random ? random.shuffle(plans) : plans;
 }
 
+/**
+ * The same batches, the first of them of one shape, the most frequent one: a run then prepares one shape, and has a steady rate, before
+ * it meets the next.
+ *
+ * @param count how many at the beginning
+ */
+export function oneShapeFirst(plans: readonly GlobalBatch[], count: number): GlobalBatch[] {
+  const byShape = new Map<string, GlobalBatch[]>();
+  for (const plan of plans) {
+    const key = `${plan.shape.width}x${plan.shape.height}`;
+    const own = byShape.get(key);
+    if (own) own.push(plan);
+    else byShape.set(key, [plan]);
+  }
+  const most = [...byShape.values()].reduce((most, own) => (own.length > most.length ? own : most), []);
+  const first = new Set(most.slice(0, count));
+  return [...first, ...plans.filter((plan) => !first.has(plan))];
+}
+
 /** How many {@link planGlobalBatches} makes. */
 export function countGlobalBatches(
   order: Iterable<number>,

@@ -6,7 +6,7 @@ import { type BatchPlan, type MadeBatch, PictureBatches } from '../loading/pictu
 import type { ReaderSettings } from '../loading/pictureReader.js';
 import { deal, dealtLength, globalBatchSize, partsOf, type Shard } from '../loading/shard.js';
 import { workerModule } from '../parallel/workerPool.js';
-import { countGlobalBatches, type GlobalBatch, planGlobalBatches } from './batches.js';
+import { countGlobalBatches, type GlobalBatch, oneShapeFirst, planGlobalBatches } from './batches.js';
 import type { DetectionRecord } from './dataset.js';
 import type { DetectionLoaderOptions } from './loaderOptions.js';
 import {
@@ -37,6 +37,9 @@ export interface DetectionBatch {
   /** The first `distinct` entries are different pictures; the others repeat them, so that every batch has one size. */
   readonly distinct: number;
 }
+
+/** With which training begins: a minute or so on a small machine. */
+const batchesOfOneShape = 20;
 
 interface Plan extends BatchPlan<InputOptions> {
   readonly shape: GlobalBatch['shape'];
@@ -121,7 +124,8 @@ export class DetectionLoader {
     const { seed = 0 } = this.#options;
     const { order, random } = this.#order(epoch);
     const settings = { size: globalBatchSize(this.#options), shapes: this.#shapes, shortSides: this.#shortSides };
-    const globals = planGlobalBatches(order, (index) => this.#groupOf(index), settings, random);
+    const planned = planGlobalBatches(order, (index) => this.#groupOf(index), settings, random);
+    const globals = random && epoch === 0 ? oneShapeFirst(planned, batchesOfOneShape) : planned;
     const parts = partsOf(this.#options);
     for (let batch = skipBatches; batch < globals.length * parts.length; batch++) {
       const position = Math.floor(batch / parts.length);
