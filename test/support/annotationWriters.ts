@@ -124,6 +124,33 @@ const via: Writer = (pictures, { labels, separator }) => {
   return { files: { [name]: JSON.stringify({ ...project, _via_attributes: { region: {}, file: {} } }) }, input: name };
 };
 
+const via3: Writer = (pictures, { labels, separator }) => {
+  const names = yoloNames(pictures);
+  const entries = <Value>(value: (picture: SamplePicture, i: number) => Value) =>
+    Object.fromEntries(pictures.map((picture, i) => [String(i + 1), value(picture, i)]));
+  const regions = pictures.flatMap(({ objects }, i) =>
+    objects.map(({ label, box }, n) => {
+      const av = { 1: String(names.indexOf(label)) };
+      return [`${i + 1}_${n}`, { vid: String(i + 1), flg: 0, z: [], xy: [2, ...sides(box)], av }];
+    }),
+  );
+  const project = {
+    project: { pid: '__VIA_PROJECT_ID__', pname: 'x', vid_list: pictures.map((_, i) => String(i + 1)) },
+    config: { file: { loc_prefix: { 1: '', 2: '', 3: '', 4: '' } }, ui: {} },
+    attribute: {
+      1: { aname: 'kind', anchor_id: 'FILE1_Z0_XY1', type: 4, desc: '', options: { ...names }, default_option_id: '' },
+    },
+    file: entries(({ file }, i) => {
+      const src = file.replaceAll('/', separator);
+      return { fid: String(i + 1), fname: posix.basename(file), type: 2, loc: 3, src };
+    }),
+    view: entries((_, i) => ({ fid_list: [String(i + 1)] })),
+    metadata: Object.fromEntries(regions),
+  };
+  const name = posix.join(labels, 'via3_project.json');
+  return { files: { [name]: JSON.stringify(project) }, input: name };
+};
+
 const cvat: Writer = (pictures, { labels, separator, newline }) => {
   const image = ({ file, width, height, objects }: SamplePicture, i: number) =>
     `  <image id="${i}" name="${file.replaceAll('/', separator)}" width="${width}" height="${height}">\n${objects
@@ -158,4 +185,5 @@ const labelstudio: Writer = (pictures, { labels }) => {
   return { files: { [name]: JSON.stringify(tasks) }, input: name };
 };
 
-export const annotationWriters = { voc, yolo, labelme, csv, via, cvat, labelstudio } as const;
+/** By format, and of a format that has several forms, by its further ones. */
+export const annotationWriters = { voc, yolo, labelme, csv, via, 'via, version 3': via3, cvat, labelstudio } as const;

@@ -11,13 +11,10 @@ import {
 } from './annotated.js';
 import { csvRows } from './csvRows.js';
 import { isObject, readJson } from './readJson.js';
+import { via3Pictures } from './via3.js';
+import { type Attributes, classWithout, labelOf } from './viaLabels.js';
 
-type Attributes = Readonly<Record<string, unknown>>;
-
-/** Attributes that people keep the class in, the likeliest first. */
-const labelKeys = ['label', 'class', 'name', 'category', 'type', 'object'];
-
-/** VGG Image Annotator 1 and 2: a project, or its annotations as `.json` or `.csv`. */
+/** VGG Image Annotator: a project of version 1, 2 or 3, or annotations of the first two as `.json` or `.csv`. */
 export function viaFormat(): AnnotationFormat {
   return {
     endings: ['.json', '.csv'],
@@ -30,24 +27,39 @@ export function viaFormat(): AnnotationFormat {
 function readProject({ path }: AnnotationFile): AnnotatedPicture[] | undefined {
   const root = readJson(path);
   if (!isObject(root)) return undefined;
+  const version3 = via3Pictures(root);
+  if (version3) return version3;
   const entries = isObject(root._via_img_metadata) ? root._via_img_metadata : root;
   const pictures = Object.entries(entries).filter(
     (entry): entry is [string, Attributes] =>
       isObject(entry[1]) && typeof entry[1].filename === 'string' && 'regions' in entry[1],
   );
   if (pictures.length === 0) return undefined;
-  return pictures.map(([key, { filename, regions }]) => {
-    const list = Array.isArray(regions) ? regions : Object.values(isObject(regions) ? regions : {});
-    const objects = list.map((region, i) => {
-      const { shape_attributes, region_attributes } = isObject(region) ? region : {};
-      return objectOf(shape_attributes, region_attributes, `${key} regions[${i}]`);
-    });
-    return { name: filename as string, at: key, unit: 'pixels', objects };
+  const regionsOf = ({ regions }: Attributes): readonly Attributes[] =>
+    (Array.isArray(regions) ? regions : Object.values(isObject(regions) ? regions : {})).map((region) =>
+      isObject(region) ? region : {},
+    );
+  const without = classWithout(
+    pictures.flatMap(([, entry]) => regionsOf(entry).map((region) => region.region_attributes)),
+  );
+  return pictures.map(([key, entry]) => {
+    const objects = regionsOf(entry).map(({ shape_attributes, region_attributes }, i) =>
+      objectOf(shape_attributes, labelOf(region_attributes, without), `${key} regions[${i}]`),
+    );
+    return { name: entry.filename as string, at: key, unit: 'pixels', objects };
   });
 }
 
+interface Row {
+  readonly line: number;
+  readonly name: string;
+  /** Without keys where the row is a picture without regions; undefined where it cannot be read. */
+  readonly shape: Attributes | undefined;
+  readonly attributes: Attributes | undefined;
+}
+
 async function readTable({ path }: AnnotationFile): Promise<AnnotatedPicture[] | undefined> {
-  const pictures = new Map<string, AnnotatedPicture & { readonly objects: AnnotatedObject[] }>();
+  const rows: Row[] = [];
   let head: readonly string[] | undefined;
   for await (const { line, cells } of csvRows(path)) {
     if (!head) {
@@ -56,20 +68,22 @@ async function readTable({ path }: AnnotationFile): Promise<AnnotatedPicture[] |
       continue;
     }
     const cell = (name: string) => cells[head!.indexOf(name)] ?? '';
-    const name = cell('filename');
-    const picture = pictures.get(name) ?? { name, at: `line ${line}`, unit: 'pixels', objects: [] };
-    pictures.set(name, picture);
-    const shape = cellObject(cell('region_shape_attributes'));
-    if (!shape)
-      picture.objects.push({
-        at: `line ${line}`,
-        label: 'unknown',
-        outline: { problem: 'expected region_shape_attributes as JSON' },
-      });
-    else if (Object.keys(shape).length > 0)
-      picture.objects.push(objectOf(shape, cellObject(cell('region_attributes')), `line ${line}`));
+    const [shape, attributes] = [cell('region_shape_attributes'), cell('region_attributes')].map(cellObject);
+    rows.push({ line, name: cell('filename'), shape, attributes });
   }
-  return head && [...pictures.values()];
+  if (!head) return undefined;
+  const without = classWithout(rows.map(({ attributes }) => attributes));
+  const pictures = new Map<string, AnnotatedPicture & { readonly objects: AnnotatedObject[] }>();
+  for (const { line, name, shape, attributes } of rows) {
+    const at = `line ${line}`;
+    const picture = pictures.get(name) ?? { name, at, unit: 'pixels', objects: [] };
+    pictures.set(name, picture);
+    if (!shape) {
+      const outline = { problem: 'expected region_shape_attributes as JSON' };
+      picture.objects.push({ at, label: 'unknown', outline });
+    } else if (Object.keys(shape).length > 0) picture.objects.push(objectOf(shape, labelOf(attributes, without), at));
+  }
+  return [...pictures.values()];
 }
 
 function cellObject(text: string): Attributes | undefined {
@@ -81,21 +95,9 @@ function cellObject(text: string): Attributes | undefined {
   }
 }
 
-function objectOf(shape: unknown, attributes: unknown, at: string): AnnotatedObject {
-  if (!isObject(shape))
-    return { at, label: 'nothing', outline: { odd: '{n} regions have no shape and were passed over' } };
-  return { at, label: labelOf(isObject(attributes) ? attributes : {}), outline: outlineOf(shape) };
-}
-
-/** Regions without attributes are of the one class that the project is about. */
-function labelOf(attributes: Attributes): unknown {
-  const keys = Object.keys(attributes);
-  if (keys.length === 0) return 'object';
-  const key = keys.length === 1 ? keys[0] : labelKeys.find((known) => keys.some((one) => one.toLowerCase() === known));
-  const value = attributes[keys.find((one) => one === key || one.toLowerCase() === key) ?? ''];
-  if (!isObject(value)) return value;
-  const ticked = Object.keys(value).filter((choice) => value[choice] === true); // check boxes
-  return ticked.length === 1 ? ticked[0] : undefined;
+function objectOf(shape: unknown, label: unknown, at: string): AnnotatedObject {
+  if (isObject(shape)) return { at, label, outline: outlineOf(shape) };
+  return { at, label: 'nothing', outline: { odd: '{n} regions have no shape and were passed over' } };
 }
 
 function outlineOf(shape: Attributes): Outline {

@@ -100,6 +100,72 @@ describe('VIA', () => {
     expect(warnings).toEqual(['1 points and lines were left out (via.json a.jpg1 regions[3])']);
   });
 
+  it('of regions with and without attributes, the latter are of no known class', async () => {
+    const text = entry([
+      { shape_attributes: rect, region_attributes: { class: 'cat' } },
+      { shape_attributes: rect, region_attributes: {} },
+    ]);
+    const { boxes, warnings } = await boxesOf('via', { 'via.json': text });
+    expect(boxes).toEqual(['cat 10 20 20 20']);
+    expect(warnings).toEqual(['1 objects have no label and were passed over (via.json a.jpg1 regions[1])']);
+  });
+
+  describe('version 3', () => {
+    const options = { c: 'cat', d: 'dog' };
+    const image = { fid: '1', fname: 'a.jpg', type: 2, loc: 1, src: '' };
+    const project = (
+      regions: readonly unknown[],
+      { attribute = { aname: 'class', type: 4, options } as object, file = {} } = {},
+    ) =>
+      JSON.stringify({
+        project: { pname: 'Unnamed', data_format_version: '3.1.1', vid_list: ['1'] },
+        attribute: { 1: { anchor_id: 'FILE1_Z0_XY1', desc: '', default_option_id: '', ...attribute } },
+        file: { 1: { ...image, ...file } },
+        view: { 1: { fid_list: [1] } },
+        metadata: Object.fromEntries(
+          regions.map((region, i) => [`r${i}`, { vid: '1', flg: 0, z: [], ...(region as object) }]),
+        ),
+      });
+    const xy = [2, 10, 20, 20, 20];
+
+    it.each<[string, unknown, { attribute?: object; file?: object }?]>([
+      ['a choice', { xy, av: { 1: 'c' } }],
+      ['words', { xy, av: { 1: 'cat' } }, { attribute: { aname: 'what it is', type: 1, options: {} } }],
+      ['one box ticked', { xy, av: { 1: 'c' } }, { attribute: { aname: 'class', type: 2, options } }],
+      ['an address', { xy, av: { 1: 'c' } }, { file: { fname: 'first', loc: 2, src: 'https://x.org/p/a.jpg?v=1' } }],
+      ['a path on Windows', { xy, av: { 1: 'c' } }, { file: { loc: 3, src: 'C:\\\\pets\\\\a.jpg' } }],
+      ['a path that says nothing', { xy, av: { 1: 'c' } }, { file: { loc: 3, src: '/tmp/x' } }],
+    ])('%s', async (_, region, others) => {
+      expect(await boxesOf('via', { 'via.json': project([region], others) })).toEqual({
+        boxes: ['cat 10 20 20 20'],
+        warnings: [],
+      });
+    });
+
+    it('shapes; what is about the picture or a time is no object; no class, two ticked and points are counted', async () => {
+      const av = { 1: 'd' };
+      const regions = [
+        { xy: [3, 50, 25, 10], av },
+        { xy: [4, 50, 25, 20, 10], av },
+        { xy: [7, 10, 20, 30, 25, 20, 40], av },
+        { xy: [8, 10, 25, 30, 25, 20, 20, 20, 40], av },
+        { xy: [1, 5, 5], av },
+        { xy: [9, 1, 1, 2, 2, 3, 1], av },
+        { xy: [], av },
+        { xy, av: {} },
+        { vid: '7', xy, av },
+      ];
+      const { boxes, warnings } = await boxesOf('via', { 'via.json': project(regions) });
+      expect(boxes).toEqual(['dog 40 15 20 20', 'dog 30 15 40 20', 'dog 10 20 20 20']);
+      expect(warnings).toEqual([
+        '1 points and lines were left out (via.json metadata.r4)',
+        '1 circles through three points were left out (via.json metadata.r5)',
+        '1 objects have no label and were passed over (via.json metadata.r7)',
+        '1 boxes repeat another in picture, class and place and were left out (via.json metadata.r3)',
+      ]);
+    });
+  });
+
   it('annotations as CSV', async () => {
     const head = '#filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes';
     const row =

@@ -81,7 +81,8 @@ function meant(all: readonly SamplePicture[]) {
     .sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-describe.each(Object.keys(annotationWriters) as FormatName[])('%s', (name) => {
+describe.each(Object.keys(annotationWriters) as (keyof typeof annotationWriters)[])('%s', (name) => {
+  const format = formats[name.replace(/,.*/, '') as FormatName];
   it('written and read back is the same data set, whatever folders, separators and endings', async () => {
     await fc.assert(
       fc.asyncProperty(pictures, layout, async (all, places) => {
@@ -91,7 +92,7 @@ describe.each(Object.keys(annotationWriters) as FormatName[])('%s', (name) => {
         writeFiles(root, files);
         const from = join(root, input);
         const images = join(root, places.images);
-        const { file } = await toCoco(from, formats[name].open(from, {}), { images, strict: true });
+        const { file } = await toCoco(from, format.open(from, {}), { images, strict: true });
         expect(meaning(file)).toEqual(meant(all));
         const { broken, otherSize } = await checkPictures(file, images, { pixels: true });
         expect([broken, otherSize]).toEqual([[], []]);
