@@ -12,7 +12,7 @@ export async function runClassesCheck(
   options: DataCheckOptions,
 ): Promise<void> {
   refuseWhatIsOfCoco(root, images, options);
-  const dataset = await openClassificationDataset(root);
+  const dataset = await openClassificationDataset(root, { emptyClasses: true }); // it may be the one to measure on
   const health = await checkClassificationDataset(dataset, {
     pixels: options.pixels ?? true,
     onProgress: lookingLine(),

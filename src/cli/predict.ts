@@ -1,7 +1,8 @@
 /** `cmtdet predict`: pictures with boxes, and what was found as json. */
+import type { Repair } from '../data/repairs.js';
 import { DatasetError } from '../errors.js';
 import { type Prediction, predict } from '../run/predict.js';
-import { note, print, printJson, table } from './console.js';
+import { note, print, printJson, table, warn } from './console.js';
 import { LiveLine } from './liveLine.js';
 
 export interface PredictCommandOptions {
@@ -19,9 +20,9 @@ export async function runPredict(
   const { out, score } = options;
   const line = new LiveLine();
   const onProgress = (done: number, total: number, file: string) => line.update(`${done + 1} of ${total}: ${file}`);
-  const { pictures, skipped } = await predict({ checkpoint, inputs, out, score, observer: { onProgress } }).finally(
-    () => line.clear(),
-  );
+  const onRepair = (_: string, { message }: Repair) => warn(message);
+  const observer = { onProgress, onRepair };
+  const { pictures, skipped } = await predict({ checkpoint, inputs, out, score, observer }).finally(() => line.clear());
   report(pictures, options);
   if (skipped.length > 0) {
     const problems = skipped.map(({ file, reason }) => ({ at: file, message: reason }));

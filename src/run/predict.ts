@@ -3,6 +3,7 @@ import { realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
 import type { RgbImage } from '../data/image/image.js';
+import type { Repair } from '../data/repairs.js';
 import { drawBoxes } from '../draw/drawBoxes.js';
 import { ImageError } from '../errors.js';
 import { safeFileName } from '../formats/controlCharacters.js';
@@ -56,7 +57,8 @@ const manyPictures = 20;
  */
 export async function predict(options: PredictOptions): Promise<Predictions> {
   const { checkpoint, inputs, out, score = 0.3, observer = {} } = options;
-  const files = await pictureInputs(inputs, out);
+  const onRepair = (repair: Repair) => observer.onRepair?.('inputs', repair);
+  const files = await pictureInputs(inputs, { out, onRepair });
   if (out !== undefined) refuseOverwriting([join(out, listName)], [checkpoint, ...files]);
   const detector = Detector.load(checkpoint, files.length < manyPictures ? quickToStart : {});
   const pictures: Prediction[] = [];

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, expect, test } from 'vitest';
@@ -50,6 +51,27 @@ test('--no-pixels looks at headers alone', async () => {
     JSON.parse(await outputOf(() => runClassesCheck(folder, undefined, { json: true, pixels })));
   expect(await check(false)).toMatchObject({ bad: [], largest: { file: 'cat/cut.jpg', width: 200, height: 100 } });
   expect((await check(true)).bad).toHaveLength(1);
+});
+
+test('a class without pictures is a warning: this may be the folder to measure on; so are pipes and links that lead nowhere', async () => {
+  const folder = temporaryFolder();
+  for (const name of ['cat', 'dog']) mkdirSync(join(folder, name));
+  await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } }).toFile(join(folder, 'cat', 'a.png'));
+  execFileSync('mkfifo', [join(folder, 'cat', 'b.png')]);
+  symlinkSync('nowhere', join(folder, 'ape'));
+  const health = JSON.parse(await outputOf(() => runClassesCheck(folder, undefined, { json: true })));
+  expect(health).toMatchObject({
+    bad: [],
+    classes: [
+      { name: 'cat', pictures: 1 },
+      { name: 'dog', pictures: 0 },
+    ],
+    warnings: [
+      '2 links that lead nowhere, pipes, devices or sockets were passed over (ape, cat/b.png)',
+      '1 classes have no picture here: fine for measuring (dog)',
+    ],
+  });
+  expect(process.exitCode).toBeUndefined();
 });
 
 test.each([

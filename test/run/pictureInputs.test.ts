@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { Repair } from '../../src/data/repairs.js';
 import { pictureInputs } from '../../src/run/pictureInputs.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -29,12 +31,25 @@ it('a folder of folders: pictures at any depth, sorted, without junk', async () 
 });
 
 it('what was drawn below the input is no input, unless it is named', async () => {
-  expect(await pictureInputs([folder], at('found'))).not.toContain(at('found/b.jpg'));
-  expect(await pictureInputs([at('found')], at('found'))).toEqual([at('found/b.jpg')]);
+  expect(await pictureInputs([folder], { out: at('found') })).not.toContain(at('found/b.jpg'));
+  expect(await pictureInputs([at('found')], { out: at('found') })).toEqual([at('found/b.jpg')]);
 });
 
 it('a file is taken whatever it is called', async () => {
   expect(await pictureInputs([at('notes.txt')])).toEqual([at('notes.txt')]);
+});
+
+it('links that lead nowhere and pipes are one counted line', async () => {
+  const odd = join(folder, '..', `${basename(folder)} odd`);
+  mkdirSync(odd);
+  writeFileSync(join(odd, 'a.jpg'), '');
+  symlinkSync('nowhere', join(odd, 'b.jpg'));
+  symlinkSync('/nowhere/else', join(odd, 'day 2'));
+  execFileSync('mkfifo', [join(odd, 'c.jpg')]);
+  const told: string[] = [];
+  const onRepair = ({ message }: Repair) => told.push(message.replaceAll(`${odd}/`, ''));
+  expect(await pictureInputs([odd, folder], { onRepair })).toContain(join(odd, 'a.jpg'));
+  expect(told).toEqual(['3 links that lead nowhere, pipes, devices or sockets were passed over (b.jpg, c.jpg, day 2)']);
 });
 
 it('all that is not there or has no picture in it is listed', async () => {

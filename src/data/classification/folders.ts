@@ -23,6 +23,8 @@ export interface PictureFolder {
   readonly name: string;
   readonly files: readonly string[];
   readonly others: readonly string[];
+  /** What is neither file nor folder: pipes, devices, sockets; and at the top, where no class is known by its name, links that lead nowhere. */
+  readonly odd: readonly string[];
 }
 
 /** The folders directly below `root`, sorted, each with all pictures at any depth below it. */
@@ -35,40 +37,50 @@ export async function classFolders(root: string): Promise<PictureFolder[]> {
 }
 
 /** What lies directly in `root`, sorted. */
-export async function looseFiles(root: string): Promise<Pick<PictureFolder, 'files' | 'others'>> {
-  const { files, others } = await listing(root);
-  return { files, others };
+export async function looseFiles(root: string): Promise<Omit<PictureFolder, 'name'>> {
+  const { folders, gone, ...found } = await listing(root);
+  return { ...found, odd: [...found.odd, ...gone].sort() };
 }
 
-async function filesBelow(folder: string): Promise<{ files: string[]; others: string[] }> {
-  const { files, others, folders } = await listing(folder);
+async function filesBelow(folder: string): Promise<Omit<PictureFolder, 'name'>> {
+  const { folders, files, others, odd, gone } = await listing(folder);
+  files.push(...gone.filter(isPictureName)); // decoding gives the message
   for (const name of folders) {
     const below = await filesBelow(join(folder, name));
     for (const file of below.files) files.push(`${name}/${file}`);
     for (const other of below.others) others.push(`${name}/${other}`);
+    for (const one of below.odd) odd.push(`${name}/${one}`);
   }
-  return { files, others };
+  return { files, others, odd };
+}
+
+interface Listing {
+  readonly files: string[];
+  readonly others: string[];
+  readonly folders: string[];
+  /** Neither file nor folder. */
+  readonly odd: string[];
+  /** Links that lead nowhere. */
+  readonly gone: string[];
 }
 
 /** What is in a folder, sorted by name. Hidden folders are left out too. */
-async function listing(folder: string): Promise<{ files: string[]; others: string[]; folders: string[] }> {
-  const files: string[] = [];
-  const others: string[] = [];
-  const folders: string[] = [];
+async function listing(folder: string): Promise<Listing> {
+  const found: Listing = { files: [], others: [], folders: [], odd: [], gone: [] };
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (isJunk(entry.name)) continue;
     const kind = await kindOf(folder, entry);
-    if (kind === 'folder') folders.push(entry.name);
-    else if (kind === 'file') (isPictureName(entry.name) ? files : others).push(entry.name);
+    found[kind === 'files' && !isPictureName(entry.name) ? 'others' : kind].push(entry.name);
   }
-  return { files: files.sort(), others: others.sort(), folders: folders.sort() };
+  for (const names of Object.values(found)) names.sort();
+  return found;
 }
 
-async function kindOf(folder: string, entry: Dirent): Promise<'file' | 'folder' | 'other'> {
-  if (entry.isFile()) return 'file';
-  if (entry.isDirectory()) return 'folder';
-  // A link, or a file system that does not say. A link to nothing is kept: decoding it gives the message.
-  const target = await stat(join(folder, entry.name)).catch(() => undefined);
-  if (target?.isDirectory()) return 'folder';
-  return target === undefined || target.isFile() ? 'file' : 'other';
+async function kindOf(folder: string, entry: Dirent): Promise<Exclude<keyof Listing, 'others'>> {
+  if (entry.isFile()) return 'files';
+  if (entry.isDirectory()) return 'folders';
+  const target = await stat(join(folder, entry.name)).catch(() => undefined); // a link, or a file system that does not say
+  if (target === undefined) return 'gone';
+  if (target.isDirectory()) return 'folders';
+  return target.isFile() ? 'files' : 'odd';
 }

@@ -2,13 +2,17 @@ import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJunk } from './names.js';
 
+/** What is said of things in a folder that are no files; `{n}` stands for the count. */
+export const noFiles = '{n} links that lead nowhere, pipes, devices or sockets were passed over';
+
 /**
  * Files below a folder at any depth, without junk: paths relative to it, with `/` on every system, sorted. Links are
  * followed, but not in a circle.
  *
+ * @param onOther told of each thing that is neither file nor folder, as `noFiles` says it
  * @throws the system's own error where a folder cannot be read
  */
-export function filesBelow(folder: string): string[] {
+export function filesBelow(folder: string, onOther?: (path: string) => void): string[] {
   const found: string[] = [];
   const open = new Set<string>();
   const visit = (path: string): void => {
@@ -22,6 +26,7 @@ export function filesBelow(folder: string): string[] {
       const kind = kindOf(join(here, entry.name), entry);
       if (kind === 'folder') visit(below);
       else if (kind === 'file') found.push(below);
+      else onOther?.(below);
     }
     open.delete(real);
   };

@@ -88,10 +88,23 @@ function gunzip(path: string): Uint8Array {
   return unpacked(path, readFileSync(path));
 }
 
+/**
+ * What gzip data may unpack to: annotations shrink to a tenth or a thirtieth, and what was made to fill memory to a thousandth.
+ * It is unpacked whole, so there is an end in any case.
+ */
+const mostUnpacked = { times: 250, atLeast: 64 * 2 ** 20, bytes: 2 ** 31 } as const;
+
 function unpacked(path: string, bytes: Uint8Array): Uint8Array {
+  const { times, atLeast, bytes: most } = mostUnpacked;
+  const maxOutputLength = Math.min(most, Math.max(atLeast, times * bytes.length));
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength });
   } catch (error) {
-    throw new DatasetError(path, [{ at: 'file', message: `damaged gzip data (${(error as Error).message})` }]);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason =
+      code === 'ERR_BUFFER_TOO_LARGE'
+        ? `unpacks to more than ${Math.floor(maxOutputLength / 2 ** 20)} MiB, the limit for its ${bytes.length} bytes; if that is right, unpack it by gunzip: plain files have no limit`
+        : `damaged gzip data (${message})`;
+    throw new DatasetError(path, [{ at: 'file', message: reason }]);
   }
 }

@@ -49,6 +49,19 @@ describe('inputs', () => {
 
   it('a path', () => expect(parseCoco(join(folder, 'a.json'))).toEqual(expected));
   it('a gzip file', () => expect(parseCoco(join(folder, 'a.json.gz'))).toEqual(expected));
+  it('a gzip file that was made to fill memory', () => {
+    const bomb = join(folder, 'bomb.json.gz');
+    const packed = gzipSync(Buffer.alloc(65 * 2 ** 20, ' '));
+    writeFileSync(bomb, packed);
+    expect(messageOf(bomb)).toContain(
+      `bomb.json.gz: 1 problem\n  file: unpacks to more than 64 MiB, the limit for its ${packed.length} bytes; if that is right, unpack it by gunzip`,
+    );
+  });
+  it('a gzip file that is cut off', () => {
+    const cut = join(folder, 'cut.json.gz');
+    writeFileSync(cut, gzipSync(json).subarray(0, -9));
+    expect(messageOf(cut)).toContain('file: damaged gzip data (unexpected end of file)');
+  });
   it('text', () => expect(parseCoco(`\ufeff ${json}`)).toEqual(expected));
   it('bytes', () => expect(parseCoco(Buffer.from(json))).toEqual(expected));
   it('parsed json', () => expect(parseCoco(JSON.parse(json))).toEqual(expected));

@@ -29,6 +29,8 @@ export interface Place {
 export class PictureFinder {
   /** Relative to the root, with `/`, sorted. */
   readonly pictures: readonly string[];
+  /** What lies there and is neither file nor folder. */
+  readonly others: readonly string[];
   readonly #root: string;
   readonly #annotationRoot: string;
   readonly #exact: ReadonlySet<string>;
@@ -40,7 +42,9 @@ export class PictureFinder {
   constructor(root: string, annotationRoot: string) {
     this.#root = resolve(root);
     this.#annotationRoot = resolve(annotationRoot);
-    this.pictures = filesBelow(root).filter(hasPictureEnding);
+    const others: string[] = [];
+    this.pictures = filesBelow(root, (path) => others.push(path)).filter(hasPictureEnding);
+    this.others = others;
     this.#exact = new Set(this.pictures);
     for (const path of this.pictures) {
       if (!this.#alike.has(folded(path))) this.#alike.set(folded(path), path);

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, posix } from 'node:path';
 import { DatasetError, ImageError } from '../../../errors.js';
 import type { Size } from '../../../geometry/size.js';
-import { filesBelow } from '../../files/filesBelow.js';
+import { filesBelow, noFiles } from '../../files/filesBelow.js';
 import { isJunk } from '../../files/names.js';
 import { readImageSize } from '../../image/imageSize.js';
 import type { BoxXywh, CocoFile } from '../cocoFile.js';
@@ -37,9 +37,11 @@ export async function toCoco(
   format: AnnotationFormat,
   { images, strict = false }: ToCocoOptions = {},
 ): Promise<Conversion> {
-  const { folder, names } = annotationFiles(input, format.endings);
+  const { folder, names, others } = annotationFiles(input, format.endings);
   const imageFolder = images ?? besideOf(folder) ?? folder;
   const run = new Run(format, new CocoBuilder(strict), openFinder(imageFolder, folder), imageFolder);
+  const all = new Set([...run.finder.others.map((name) => join(imageFolder, name)), ...others]);
+  for (const path of all) run.builder.note(noFiles, path);
   for (const name of names) await run.takeFile({ path: join(folder, name), name });
   const file = await run.finish(input);
   return { file, imageFolder, read: run.read };
@@ -226,12 +228,18 @@ class Run {
 }
 
 /** @throws DatasetError where there is no such folder, or no file that ends so */
-function annotationFiles(input: string, endings: readonly string[]): { folder: string; names: string[] } {
+function annotationFiles(
+  input: string,
+  endings: readonly string[],
+): { folder: string; names: string[]; others: string[] } {
   const status = statSync(input, { throwIfNoEntry: false });
   if (!status) throw new DatasetError(input, [{ at: 'input', message: 'no such file or folder' }]);
-  if (!status.isDirectory()) return { folder: dirname(input), names: [basename(input)] };
-  const names = filesBelow(input).filter((name) => endings.includes(extname(name).toLowerCase()));
-  if (names.length > 0) return { folder: input, names };
+  if (!status.isDirectory()) return { folder: dirname(input), names: [basename(input)], others: [] };
+  const others: string[] = [];
+  const names = filesBelow(input, (path) => others.push(join(input, path))).filter((name) =>
+    endings.includes(extname(name).toLowerCase()),
+  );
+  if (names.length > 0) return { folder: input, names, others };
   throw new DatasetError(input, [
     { at: 'folder', message: `expected files that end in ${endingsText(endings)}, found none` },
   ]);

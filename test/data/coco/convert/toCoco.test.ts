@@ -121,6 +121,18 @@ describe('which picture an annotation file is about', () => {
     expect((await converted({ from: 'labelme' }, 'set')).boxes).toEqual([['Ka\u0308se.jpg 64x48', '2 4 10 10']]);
   });
 
+  it('links that lead nowhere are counted, among pictures and annotations', async () => {
+    await draw('a.jpg');
+    write({ 'a.json': labelme('a.jpg') });
+    symlinkSync('/nowhere/b.jpg', join(folder, 'b.jpg'));
+    symlinkSync('/nowhere/b.json', join(folder, 'b.json'));
+    const { boxes, warnings } = await converted({ from: 'labelme' });
+    expect(boxes).toEqual([['a.jpg 64x48', '2 4 10 10']]);
+    expect(warnings.map((warning) => warning.replaceAll(`${folder}/`, ''))).toEqual([
+      '2 links that lead nowhere, pipes, devices or sockets were passed over (b.jpg, b.json)',
+    ]);
+  });
+
   it('junk of operating systems is not looked at', async () => {
     await draw('a.jpg');
     write({
