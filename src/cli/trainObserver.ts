@@ -15,6 +15,7 @@ export function trainObserver(headline: readonly string[]): TrainObserver & { cl
       const isBest = best && (metrics[headline[0]!] ?? 0) > 0; // 0 is the best of nothing
       line.keep(`epoch ${epoch}: ${shown.join('  ')}${isBest ? paint('green', '  best so far') : ''}`);
     },
+    onEarlyEnd: (reason) => line.keep(`the run ends early: ${reason}`),
     onWarning(message) {
       line.clear();
       warn(message);

@@ -48,25 +48,44 @@ export const Engine = z.strictObject({
 
 const commonKeys = { engine: Engine.prefault({}).describe('How TensorFlow runs.') };
 
-export const DetectionConfig = z.strictObject({
-  task: z.literal('detection').describe('Boxes and classes, from COCO json.'),
-  model: DetectorModel,
-  inference: DetectionInference.prefault({}).describe('From scores to boxes.'),
-  data: DetectionData,
-  train: trainSchema(detectionDefaults, 'step').prefault({}),
-  ...commonKeys,
-});
+interface Measuring {
+  readonly data: { readonly val: unknown };
+  readonly train: Pick<z.infer<ReturnType<typeof trainSchema>>, 'earlyStopping' | 'validationLoss'>;
+}
 
-export const ClassificationConfig = z.strictObject({
-  task: z
-    .literal('classification')
-    .describe('One class a picture, from folders as in ImageNet. Pretrains the backbone.'),
-  model: ClassifierModel,
-  inference: z.strictObject({ batchSize }).prefault({}).describe('Measuring.'),
-  data: ClassificationData,
-  train: trainSchema(classificationDefaults, 'authorsCosine').prefault({}),
-  ...commonKeys,
-});
+/** What is to be done with measurements needs some. */
+function checkMeasured({ data, train }: Measuring, context: z.RefinementCtx): void {
+  const say = (key: string, message: string) => context.addIssue({ code: 'custom', path: ['train', key], message });
+  const { earlyStopping, validationLoss } = train;
+  if (data.val === null && earlyStopping !== null) say('earlyStopping', 'nothing is measured without data.val');
+  if (data.val === null && validationLoss) say('validationLoss', 'there is none without data.val');
+  if (earlyStopping?.metric === 'loss' && !validationLoss)
+    say('earlyStopping', 'the loss on val is measured only where validationLoss is true');
+}
+
+export const DetectionConfig = z
+  .strictObject({
+    task: z.literal('detection').describe('Boxes and classes, from COCO json.'),
+    model: DetectorModel,
+    inference: DetectionInference.prefault({}).describe('From scores to boxes.'),
+    data: DetectionData,
+    train: trainSchema(detectionDefaults, 'step').prefault({}),
+    ...commonKeys,
+  })
+  .superRefine(checkMeasured);
+
+export const ClassificationConfig = z
+  .strictObject({
+    task: z
+      .literal('classification')
+      .describe('One class a picture, from folders as in ImageNet. Pretrains the backbone.'),
+    model: ClassifierModel,
+    inference: z.strictObject({ batchSize }).prefault({}).describe('Measuring.'),
+    data: ClassificationData,
+    train: trainSchema(classificationDefaults, 'authorsCosine').prefault({}),
+    ...commonKeys,
+  })
+  .superRefine(checkMeasured);
 
 /** Everything that decides a run: what a YAML file in configs/ says, with defaults filled in. */
 export const Config = z.discriminatedUnion('task', [DetectionConfig, ClassificationConfig]);

@@ -8,6 +8,8 @@ export interface TrainDefaults {
   readonly adamw: { readonly lr: number; readonly baseBatch: number; readonly weightDecay: number };
   readonly sgd: { readonly lr: number; readonly baseBatch: number; readonly weightDecay: number };
   readonly clipNorm: number;
+  /** What a measurement gives; `loss` beside it where validationLoss asks for it. */
+  readonly metrics: readonly string[];
 }
 
 /** PVT's RetinaNet setting (Wang et al., 2021), and mmdet's for SGD. */
@@ -17,6 +19,7 @@ export const detectionDefaults: TrainDefaults = {
   adamw: { lr: 1e-4, baseBatch: 16, weightDecay: 1e-4 },
   sgd: { lr: 0.01, baseBatch: 16, weightDecay: 1e-4 },
   clipNorm: 35,
+  metrics: ['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl'],
 };
 
 /** CMT-S as its authors trained it. */
@@ -26,6 +29,7 @@ export const classificationDefaults: TrainDefaults = {
   adamw: { lr: 5e-4, baseBatch: 512, weightDecay: 0.05 },
   sgd: { lr: 0.1, baseBatch: 512, weightDecay: 1e-4 },
   clipNorm: 5,
+  metrics: ['top1', 'top5'],
 };
 
 const nonNegative = z.number().min(0);
@@ -121,6 +125,23 @@ const Schedule = z
   ])
   .describe('How the learning rate goes.');
 
+const earlyStopping = (metrics: readonly string[]) =>
+  z
+    .strictObject({
+      metric: z
+        .enum([...metrics, 'loss'])
+        .nullable()
+        .default(null)
+        .describe(
+          'Which measurement. Of a loss, which validationLoss measures, less is better. null: what chooses the best checkpoint.',
+        ),
+      patience: count.describe('Measurements in a row that may be no better than the best one; then the run ends.'),
+      minDelta: nonNegative.default(0).describe('By how much a measurement must be better to count.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('End the run once it gets no better on val. null: never.');
+
 /** The `train` section with the defaults of a task. */
 export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authorsCosine') {
   return z
@@ -180,6 +201,13 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
             'checkpoint. stop: end with a report; the last good checkpoint stays. With engine.mixedPrecision float16, such a ' +
             'step is left out and halves the loss scale first; only at a scale of 1 is it a matter for this.',
         ),
+      stallMinutes: positive
+        .nullable()
+        .default(5)
+        .describe(
+          'Minutes without progress after which a line says what is waited for: pictures by name, a step, a file to be ' +
+            'written. null: never.',
+        ),
       maxSteps: count.nullable().default(null).describe('End after so many steps, whatever the epochs say.'),
       maxMinutes: positive
         .nullable()
@@ -191,6 +219,13 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
       evaluateEvery: count
         .default(1)
         .describe('Epochs between two measurements on val. The last epoch has one anyway.'),
+      validationLoss: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Measure the loss on val too, as `loss`; that is another pass over it. Nothing is augmented or dropped there.',
+        ),
+      earlyStopping: earlyStopping(defaults.metrics),
       checkpointEvery: count
         .nullable()
         .default(null)

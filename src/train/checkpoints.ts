@@ -156,6 +156,11 @@ export class Checkpoints {
     });
   }
 
+  /** What was measured in this run, oldest first. */
+  measurements(): Promise<Metrics[]> {
+    return this.#fromFirst(({ metrics }) => metrics.measured('val'));
+  }
+
   /** What `read` gives where the run folder is; all workers get it. */
   async #fromFirst<T>(read: (run: RunFolder) => T): Promise<T> {
     const { run, workers } = this.#options;

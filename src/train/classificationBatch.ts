@@ -2,13 +2,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ClassificationConfig } from '../config/schema.js';
 import type { ClassificationBatch } from '../data/classification/loader.js';
+import type { ViewBatch } from '../data/classification/viewBatches.js';
 import { rgbChannels } from '../data/image/image.js';
 import type { ClassifierNetwork } from '../models/classifiers/classifierNetwork.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import { softTargetCrossEntropy } from '../models/losses.js';
 import { eraseWithNoise, mixHalves } from '../models/mixedInput.js';
 import { normalisePixels } from '../models/preprocess.js';
-import type { ForwardContext } from '../nn/module.js';
+import { type ForwardContext, inference } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 
 /** What of a batch the step needs. */
@@ -48,4 +49,26 @@ export function classificationLoss(
 ): LossParts<'entropy'> {
   const logits = model.forward(classificationInput(data, inputs, ctx), ctx);
   return { entropy: softTargetCrossEntropy(logits, inputs.targets as tf.Tensor2D) };
+}
+
+/** The pictures of a val set as they are, and their labels as targets. */
+export function plainClassificationFeed(
+  { images, batchSize, size, labels }: Pick<ViewBatch, 'images' | 'batchSize' | 'size' | 'labels'>,
+  classes: number,
+): Record<string, HostTensor> {
+  const targets = new Float32Array(batchSize * classes);
+  for (const [i, label] of labels.entries()) targets[i * classes + label] = 1;
+  return {
+    images: { data: images, shape: [batchSize, size, size, rgbChannels] },
+    targets: { data: targets, shape: [batchSize, classes] },
+  };
+}
+
+/** Cross-entropy of pictures as they are. `inputs` as {@link plainClassificationFeed} names them. */
+export function plainClassificationLoss(
+  model: ClassifierNetwork,
+  { images, targets }: Readonly<Record<string, tf.Tensor>>,
+): LossParts<'entropy'> {
+  const logits = model.forward(normalisePixels(images as tf.Tensor4D), inference);
+  return { entropy: softTargetCrossEntropy(logits, targets as tf.Tensor2D) };
 }

@@ -16,11 +16,17 @@ import type { ForwardContext } from '../nn/module.js';
 import { Random } from '../random.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { decoderModule } from '../tensorflow/jpegDecoder.js';
-import { classificationFeed, classificationLoss } from './classificationBatch.js';
+import {
+  classificationFeed,
+  classificationLoss,
+  plainClassificationFeed,
+  plainClassificationLoss,
+} from './classificationBatch.js';
 import { digestOfClasses } from './dataDigest.js';
 import { engineOptions } from './engineOptions.js';
 import { cacheOptions, workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
+import { meanLoss, ValidationLoss } from './validationLoss.js';
 import type { Workers } from './workers.js';
 
 interface Sets {
@@ -37,6 +43,7 @@ export class ClassificationTask implements Task<ClassificationBatch> {
   readonly #valLoader: EvaluationLoader | undefined;
   readonly #workers: Workers | undefined;
   #classifier: Classifier | undefined;
+  #loss: ValidationLoss | undefined;
 
   private constructor(config: ClassificationConfig, sets: Sets, { onSkipped }: DataEvents, workers?: Workers) {
     const { data, train, inference } = config;
@@ -139,6 +146,10 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     return this.#loader.epoch(epoch, { skipBatches: skip });
   }
 
+  underWay(): string[] {
+    return this.#loader.underWay();
+  }
+
   files({ files }: ClassificationBatch): readonly string[] {
     return files;
   }
@@ -163,7 +174,22 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     for (const [name, parameter] of this.#classifier.model.parameters()) parameter.value = values.get(name)!;
     await this.#classifier.refresh();
     const own = await countCorrect(this.#classifier, loader, (done) => onProgress(done, loader.count));
-    return { ...accuracyOf(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
+    const accuracy = accuracyOf(this.#workers ? await this.#workers.gatherJson(own) : [own]);
+    return { ...accuracy, ...(await this.#lossOn(this.#classifier.model)) };
+  }
+
+  /** The loss on val, where it is asked for: against the labels as they are. */
+  async #lossOn(model: ClassifierNetwork): Promise<Metrics> {
+    if (!this.#config.train.validationLoss) return {};
+    this.#loss ??= new ValidationLoss(
+      model,
+      (inputs) => plainClassificationLoss(model, inputs),
+      engineOptions(this.#config.engine),
+    );
+    const own = await this.#loss.measure(this.#valLoader!.batches(), (batch) =>
+      plainClassificationFeed(batch, this.classes.length),
+    );
+    return { loss: meanLoss(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
   }
 
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ClassifierDescription {
@@ -183,6 +209,11 @@ export class ClassificationTask implements Task<ClassificationBatch> {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#loader.close(), this.#valLoader?.close(), this.#classifier?.dispose()]);
+    await Promise.all([
+      this.#loader.close(),
+      this.#valLoader?.close(),
+      this.#classifier?.dispose(),
+      this.#loss?.dispose(),
+    ]);
   }
 }

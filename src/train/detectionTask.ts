@@ -28,6 +28,7 @@ import {
 import { engineOptions } from './engineOptions.js';
 import { workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
+import { meanLoss, ValidationLoss } from './validationLoss.js';
 import type { Workers } from './workers.js';
 
 export class DetectionTask implements Task<DetectionBatch> {
@@ -40,6 +41,7 @@ export class DetectionTask implements Task<DetectionBatch> {
   readonly #valLoader: DetectionLoader | undefined;
   readonly #workers: Workers | undefined;
   #detector: Detector | undefined;
+  #loss: ValidationLoss | undefined;
 
   private constructor(
     config: DetectionConfig,
@@ -132,6 +134,10 @@ export class DetectionTask implements Task<DetectionBatch> {
     return this.#loader.epoch(epoch, { skipBatches: skip });
   }
 
+  underWay(): string[] {
+    return this.#loader.underWay();
+  }
+
   files({ records }: DetectionBatch): string[] {
     return records.map(({ file }) => file);
   }
@@ -148,10 +154,14 @@ export class DetectionTask implements Task<DetectionBatch> {
     values: ReadonlyMap<string, Float32Array>,
     onProgress: (done: number, total: number) => void,
   ): Promise<Metrics> {
-    const { coco, dataset } = this.#val!;
     const detector = this.#evaluationDetector();
     for (const [name, parameter] of detector.model.parameters()) parameter.value = values.get(name)!;
     await detector.refresh();
+    return { ...(await this.#precision(detector, onProgress)), ...(await this.#lossOn(detector.model)) };
+  }
+
+  async #precision(detector: Detector, onProgress: (done: number, total: number) => void): Promise<Metrics> {
+    const { coco, dataset } = this.#val!;
     const workers = this.#workers;
     const total = dataset.records.length;
     const own = await detectAll(detector, this.#valLoader!, (done) => onProgress(done * (workers?.count ?? 1), total));
@@ -160,12 +170,29 @@ export class DetectionTask implements Task<DetectionBatch> {
     return workers.fromFirst(workers.index === 0 ? { ...evaluateCoco(coco, unpackColumns(all)).stats } : {});
   }
 
+  /** The loss on val, where it is asked for. */
+  async #lossOn(model: DetectorNetwork): Promise<Metrics> {
+    if (!this.#config.train.validationLoss) return {};
+    this.#loss ??= new ValidationLoss(
+      model,
+      (inputs, ctx) => detectionLoss(model, inputs, ctx),
+      engineOptions(this.#config.engine),
+    );
+    const own = await this.#loss.measure(this.#valLoader!.epoch(0), (batch) => detectionFeed(batch, model.head));
+    return { loss: meanLoss(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
+  }
+
   describe(progress: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {
     return describeDetector(this.#config, this.categories, progress);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#loader.close(), this.#valLoader?.close(), this.#detector?.dispose()]);
+    await Promise.all([
+      this.#loader.close(),
+      this.#valLoader?.close(),
+      this.#detector?.dispose(),
+      this.#loss?.dispose(),
+    ]);
   }
 
   /** A detector of its own: the training session's variables stay as they are. */

@@ -1,10 +1,12 @@
 /** The training loop: epochs of updates, measured and saved. */
 import { InterruptedError } from '../errors.js';
 import type { Checkpoints } from './checkpoints.js';
+import type { EarlyStopping } from './earlyStopping.js';
 import type { Meter } from './meter.js';
 import type { Pace } from './pace.js';
 import { ReadAhead } from './readAhead.js';
 import type { RunFolder } from './runFolder.js';
+import type { StallWatch } from './stallWatch.js';
 import type { RunStart } from './start.js';
 import { startOfRun } from './state.js';
 import type { Told } from './step.js';
@@ -26,6 +28,8 @@ export interface LoopParts<Batch> {
   readonly updater: Updater<Batch>;
   readonly reports: StepReports;
   readonly checkpoints: Checkpoints;
+  readonly early: EarlyStopping;
+  readonly stall: StallWatch;
 }
 
 export class TrainingLoop<Batch> {
@@ -41,20 +45,22 @@ export class TrainingLoop<Batch> {
 
   /** @returns what was measured last @throws InterruptedError when `signal` was given; everything is saved */
   async toEnd(start: RunStart): Promise<Metrics> {
-    const { pace } = this.#parts;
+    const { pace, early, observer } = this.#parts;
     await this.#startFrom(start);
-    while (!pace.isOver(this.#progress)) {
+    while (!pace.isOver(this.#progress) && early.reason === null) {
       await this.#epoch();
       await this.#save();
       await this.#measure();
     }
+    if (early.reason !== null && !pace.isOver(this.#progress)) observer.onEarlyEnd?.(early.reason);
     return this.#metrics;
   }
 
   /** A new run is saved at once, so that there is always something to go on from; a measurement that it was stopped in is made up for. */
-  async #startFrom({ isNew, progress, metrics, isMeasured }: RunStart): Promise<void> {
+  async #startFrom({ isNew, progress, measured, isMeasured }: RunStart): Promise<void> {
     this.#progress = progress;
-    this.#metrics = metrics;
+    this.#metrics = measured.at(-1) ?? {};
+    for (const metrics of measured) this.#parts.early.add(metrics);
     this.#begun = performance.now() - 1000 * progress.seconds;
     if (isNew) return this.#save();
     const { pace, observer } = this.#parts;
@@ -98,24 +104,30 @@ export class TrainingLoop<Batch> {
 
   /** Measures where that is due, and writes the checkpoint of what has just been saved. */
   async #measure(): Promise<void> {
-    const { task, run, observer, meter, pace, checkpoints } = this.#parts;
+    const { task, run, observer, meter, pace, early, checkpoints, stall } = this.#parts;
     const { epoch, batch, updates } = this.#progress;
     const isDue = task.measures && pace.isMeasuringDue(this.#progress);
     if (isDue) {
-      this.#metrics = await task.evaluate(checkpoints.measured(), (done, total) => observer.onEvaluating(done, total));
+      const measuring = task.evaluate(checkpoints.measured(), (done, total) => {
+        stall.progress();
+        observer.onEvaluating(done, total);
+      });
+      this.#metrics = await stall.during(() => 'the measurement on the val set', measuring);
+      early.add(this.#metrics);
       run?.log('val', updates, { epoch, ...this.#metrics });
       const best = await checkpoints.offer(this.#progress, this.#metrics);
       observer.onEvaluated(batch === 0 ? epoch : epoch + 1, this.#metrics, best);
     }
-    await checkpoints.saveLast(this.#progress, isDue ? this.#metrics : {});
+    const saving = checkpoints.saveLast(this.#progress, isDue ? this.#metrics : {});
+    await stall.during(() => 'the checkpoint to be written', saving);
     meter.pause();
   }
 
   /** Saves what a resumed run needs. */
   async #save(): Promise<void> {
-    const { checkpoints, meter, workers } = this.#parts;
+    const { checkpoints, meter, stall, workers } = this.#parts;
     if (workers === undefined) this.#progress = { ...this.#progress, seconds: this.#now().seconds };
-    await checkpoints.save(this.#progress);
+    await stall.during(() => 'the state to be written', checkpoints.save(this.#progress));
     meter.pause();
   }
 

@@ -22,14 +22,14 @@ export class MetricsLog {
     return this.#lines().filter((line) => line.kind === kind);
   }
 
-  /** What the last line of a kind measured; nothing where there is none. */
-  lastOf(kind: string): Record<string, number | null> {
-    const measured = Object.entries(this.lines(kind).at(-1) ?? {}).filter(
-      ([name]) => !['step', 'epoch'].includes(name),
-    );
-    return Object.fromEntries(
-      measured.filter((entry): entry is [string, number | null] => typeof entry[1] !== 'string'),
-    );
+  /** What the lines of a kind measured, oldest first. */
+  measured(kind: string): Record<string, number | null>[] {
+    return this.lines(kind).map(({ step, epoch, ...record }) => {
+      const entries = Object.entries(record);
+      return Object.fromEntries(
+        entries.filter((entry): entry is [string, number | null] => typeof entry[1] !== 'string'),
+      );
+    });
   }
 
   /**

@@ -3,11 +3,13 @@ import type { Config } from '../config/schema.js';
 import { Program } from '../tensorflow/program.js';
 import { runIdentity } from './changes.js';
 import { Checkpoints } from './checkpoints.js';
+import { EarlyStopping } from './earlyStopping.js';
 import { engineOptions } from './engineOptions.js';
 import { TrainingLoop } from './loop.js';
 import { Meter } from './meter.js';
 import { Pace } from './pace.js';
 import type { RunFolder } from './runFolder.js';
+import { StallWatch } from './stallWatch.js';
 import { startRun } from './start.js';
 import { StepReports } from './stepReports.js';
 import type { Metrics, Task, TrainObserver } from './task.js';
@@ -42,23 +44,26 @@ export async function runEpochs<Batch>(task: Task<Batch>, options: TrainOptions)
   const { config, run, observer, workers, signal } = options;
   const { train: settings, engine } = config;
   const program = new Program(engineOptions(engine), workers?.server);
+  const onWarning = (message: string) => observer.onWarning(message);
+  const stall = new StallWatch(settings.stallMinutes, onWarning);
   try {
     const pace = new Pace(settings, task, workers?.count);
     const weights = new Weights(task.model, settings.optimizer, settings.ema);
     const identity = runIdentity(task, config, workers?.count);
-    const onWarning = (message: string) => observer.onWarning(message);
     const checkpoints = new Checkpoints({ run, task, weights, program, workers, settings, identity, onWarning });
     const watchdog = new Watchdog({ run, observer, onNonFinite: settings.onNonFinite, checkpoints });
     const onPreparing: TrainObserver['onPreparing'] = (shape, of) => observer.onPreparing(shape, of);
-    const updater = new Updater(task, weights, program, config, watchdog, workers, onPreparing);
+    const updater = new Updater(task, weights, program, config, { watchdog, stall, workers, onPreparing });
     const meter = new Meter();
+    const early = new EarlyStopping(settings.earlyStopping, task.bestMetric);
     const reports = new StepReports(run, observer, meter, pace, settings.logEvery);
 
     const { resume, acceptChanges = false } = options;
     const start = await startRun({ run, checkpoints, program, config, identity, resume, acceptChanges, onWarning });
-    const loop = new TrainingLoop({ task, run, observer, workers, signal, pace, meter, updater, reports, checkpoints });
-    return await loop.toEnd(start);
+    const made = { pace, meter, updater, reports, checkpoints, early, stall };
+    return await new TrainingLoop({ task, run, observer, workers, signal, ...made }).toEnd(start);
   } finally {
+    stall.close();
     await program.dispose();
   }
 }

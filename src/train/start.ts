@@ -27,8 +27,8 @@ export interface RunStart {
   /** Whether nothing is saved of the run yet. */
   readonly isNew: boolean;
   readonly progress: Progress;
-  /** What was measured last; empty: nothing yet. */
-  readonly metrics: Metrics;
+  /** What was measured so far, oldest first. */
+  readonly measured: readonly Metrics[];
   /** Whether the present weights have been measured, where that was due. */
   readonly isMeasured: boolean;
 }
@@ -49,18 +49,19 @@ async function begin({ run, checkpoints, program, config }: StartOptions): Promi
   await checkpoints.begin();
   run?.cutLogs(-1, false); // of a run that was killed before its first state
   if (run) writeHistory(run, program, { from: 'beginning', step: 0, seed: config.train.seed, changes: [] });
-  return { isNew: true, progress: startOfRun, metrics: {}, isMeasured: false };
+  return { isNew: true, progress: startOfRun, measured: [], isMeasured: false };
 }
 
 async function goOn(options: StartOptions): Promise<RunStart> {
   const { run, checkpoints, program, config } = options;
   const { progress, changes } = await restore(options);
   const isMeasured = await checkpoints.isMeasured(progress);
-  if (run === null) return { isNew: false, progress, metrics: {}, isMeasured };
   const { updates: step } = progress;
-  run.cutLogs(step, isMeasured);
-  writeHistory(run, program, { from: 'state', step, seed: config.train.seed, changes });
-  return { isNew: false, progress, metrics: run.metrics.lastOf('val'), isMeasured };
+  if (run !== null) {
+    run.cutLogs(step, isMeasured);
+    writeHistory(run, program, { from: 'state', step, seed: config.train.seed, changes });
+  }
+  return { isNew: false, progress, measured: await checkpoints.measurements(), isMeasured };
 }
 
 /** Puts the newest whole state into the session, and the present config into the folder. */

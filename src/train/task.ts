@@ -18,6 +18,8 @@ export interface Task<Batch> {
   batchesPerEpoch(epoch: number): number;
   /** The batches of an epoch from `skip` on, the same whenever they are asked for. */
   batches(epoch: number, skip: number): AsyncIterable<Batch>;
+  /** Names of the pictures that are being read for the next batches, the oldest first. */
+  underWay(): readonly string[];
   /** Pictures in a batch. */
   readonly batchSize: number;
   /** How many different shapes its batches can have: each is traced and compiled at its first batch. */
@@ -47,6 +49,8 @@ export interface TrainObserver {
   onStep(event: StepEvent): void;
   onEvaluating(done: number, total: number): void;
   onEvaluated(epoch: number, metrics: Metrics, best: boolean): void;
+  /** The run ends before its last epoch, since it gets no better; `reason` is a clause. */
+  onEarlyEnd?(reason: string): void;
   /** Something that a person should know and that does not end the run. */
   onWarning(message: string): void;
 }

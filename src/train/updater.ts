@@ -4,6 +4,7 @@ import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { Program } from '../tensorflow/program.js';
 import { LossScale } from './lossScale.js';
 import type { ReadAhead } from './readAhead.js';
+import { fewOf, type StallWatch } from './stallWatch.js';
 import type { Progress } from './state.js';
 import { type StepOptions, type StepResult, type StepRun, type Told, TrainStep } from './step.js';
 import type { Task, TrainObserver } from './task.js';
@@ -34,10 +35,20 @@ export interface Update {
   readonly told: Told | null;
 }
 
+/** Who hears of updates, watches them, and takes part. */
+export interface UpdaterCompany {
+  readonly watchdog: Watchdog;
+  readonly stall: StallWatch;
+  /** Those that make each update together, if there are several. */
+  readonly workers: Workers | undefined;
+  readonly onPreparing: TrainObserver['onPreparing'];
+}
+
 export class Updater<Batch> {
   readonly #task: Task<Batch>;
   readonly #step: TrainStep<string, string>;
   readonly #watchdog: Watchdog;
+  readonly #stall: StallWatch;
   readonly #isScaled: boolean;
   readonly #workers: Workers | undefined;
   readonly #onPreparing: TrainObserver['onPreparing'];
@@ -49,9 +60,7 @@ export class Updater<Batch> {
     { parameters, optimizer, ema }: Weights,
     program: Program,
     { train, engine }: Pick<Config, 'train' | 'engine'>,
-    watchdog: Watchdog,
-    workers: Workers | undefined,
-    onPreparing: TrainObserver['onPreparing'],
+    { watchdog, stall, workers, onPreparing }: UpdaterCompany,
   ) {
     const { clipNorm, accumulate, seed, batchStatistics } = train;
     const sharing = { workers, syncStatistics: batchStatistics === 'sync' };
@@ -61,6 +70,7 @@ export class Updater<Batch> {
     this.#workers = workers;
     this.#onPreparing = onPreparing;
     this.#watchdog = watchdog;
+    this.#stall = stall;
     this.#isScaled = engine.mixedPrecision === 'float16';
   }
 
@@ -73,7 +83,7 @@ export class Updater<Batch> {
     const shapesBefore = this.#shapes.size;
     const isPreparing = () => this.#shapes.size > shapesBefore;
     for (let i = 1; i <= count; i++) {
-      const batch = await batches.next();
+      const batch = await this.#stall.during(() => this.#inReading(), batches.next());
       if (batch === undefined) {
         this.#step.forget();
         return { progress, isMade: false, isPreparing: isPreparing(), isLast: true, results, told: heard };
@@ -106,7 +116,7 @@ export class Updater<Batch> {
     this.#meetShape(feed);
     const running = this.#step.run(feed, { ...plan, t: updates + 1, draw: draws, lossScale });
     batches.begin(); // the step has copied this one
-    const result = await (this.#workers?.during(running) ?? running);
+    const result = await this.#stall.during(() => this.#inStep(updates + 1), this.#workers?.during(running) ?? running);
     // In float16, what is not finite may only have been too large: that halves the scale, and is no fault.
     const overflowed = scale?.adjust(result.finite) ?? false;
     const progress = { ...before, batch: before.batch + 1, draws: draws + 1, lossScale: scale?.state ?? null };
@@ -126,5 +136,16 @@ export class Updater<Batch> {
     if (this.#shapes.has(shape)) return;
     this.#shapes.add(shape);
     this.#onPreparing(this.#shapes.size, this.#task.shapes);
+  }
+
+  #inReading(): string {
+    const names = this.#task.underWay();
+    return names.length === 0 ? 'the next batch' : `pictures to be read: ${fewOf(names)}`;
+  }
+
+  #inStep(step: number): string {
+    const others =
+      this.#workers && this.#workers.count > 1 ? `, in which ${this.#workers.count} workers take part` : '';
+    return `step ${step} to be computed${others} (the first of a shape is compiled too)`;
   }
 }

@@ -38,10 +38,13 @@ test('pretrain with repeated augmentation, mixup and a running average: interrup
     'train.ema=0.9',
     'train.epochs=2',
     'train.evaluateEvery=2',
+    'train.validationLoss=true',
     'train.schedule={ name: cosine, warmupSteps: 2 }',
   ])) as ClassificationConfig;
   const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
   const { metrics } = await pretrain({ config, run: whole });
+  expect(metrics.loss).toBeGreaterThan(0);
+  expect(metrics.loss).toBeLessThan(2 * Math.log(5)); // of five classes, nothing learnt
 
   const controller = new AbortController();
   const onStep = ({ step }: { readonly step: number }) => {

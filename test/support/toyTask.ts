@@ -62,6 +62,10 @@ export class ToyTask implements Task<ToyBatch> {
     }
   }
 
+  underWay(): string[] {
+    return ['a.jpg'];
+  }
+
   feed({ x }: ToyBatch): Record<string, HostTensor> {
     return { x: { data: x, shape: [2, 6, 6, 1] } };
   }

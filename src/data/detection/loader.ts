@@ -99,6 +99,11 @@ export class DetectionLoader {
     return this.#batches.skipped();
   }
 
+  /** Names of the pictures that are being read, the oldest first. */
+  underWay(): string[] {
+    return this.#batches.underWay();
+  }
+
   /** @param skipBatches batches to leave out at the beginning: those that a resumed epoch has behind it */
   async *epoch(
     epoch: number,

@@ -62,6 +62,8 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
   readonly #memory: MemoryCache | undefined;
   readonly #runner: JobRunner<PictureJob<Source, How>, FilledPlace<Made> | BrokenPicture>;
   readonly #skipped = new Map<string, BrokenPicture>();
+  /** Places that are being filled, each with its pictures; those asked for first are first. */
+  readonly #underWay = new Set<readonly number[]>();
   readonly #freeBuffers: SharedArrayBuffer[] = [];
 
   constructor(task: PictureTask<Source, How, Made>, options: LoadingOptions) {
@@ -86,6 +88,11 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
   /** Files that `onBroken: 'skip'` has passed over so far. */
   skipped(): readonly BrokenPicture[] {
     return [...this.#skipped.values()];
+  }
+
+  /** Names of the pictures that workers have been asked for and have not given, the oldest first. */
+  underWay(): string[] {
+    return [...this.#underWay].flatMap((pictures) => pictures.map((index) => this.#source(index).name));
   }
 
   /** The batches of the plans, in order; without those of which no picture can be read. */
@@ -113,7 +120,7 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
     const outcomes = await Promise.all(
       plan.places.map(({ pictures, how }, place) => {
         const sources = pictures.map((index) => ({ ...this.#source(index), ...this.#memory?.request(index) }));
-        return this.#runner.run({ sources, how, batch: buffer, place });
+        return this.#fill(pictures, { sources, how, batch: buffer, place });
       }),
     );
     const filled = outcomes.map((outcome, place) => this.#account(plan.places[place]!.pictures, outcome));
@@ -134,6 +141,15 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
       distinct: good.filter(({ place }) => place < plan.distinct).length,
     };
     return { batch, buffer };
+  }
+
+  async #fill(pictures: readonly number[], job: PictureJob<Source, How>): Promise<FilledPlace<Made> | BrokenPicture> {
+    this.#underWay.add(pictures);
+    try {
+      return await this.#runner.run(job);
+    } finally {
+      this.#underWay.delete(pictures);
+    }
   }
 
   /** Keeps what is for the cache; of a broken picture, stops or takes a note. */
