@@ -15,6 +15,7 @@ import type { Predictions, PredictOptions } from './run/predict.js';
 import type { ClassifierTrainingOptions } from './run/pretrain.js';
 import type { PreviewOptions, PreviewSheet } from './run/preview.js';
 import type { Profile, ProfileOptions } from './run/profile.js';
+import type { ReplayedStep, ReplayOptions } from './run/replay.js';
 import type { DetectorTrainingOptions } from './run/train.js';
 import type { TrainedRun } from './run/training.js';
 import type { EngineOptions } from './tensorflow/config.js';
@@ -68,6 +69,7 @@ export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
 export type { ClassifierTrainingOptions } from './run/pretrain.js';
 export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
 export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
+export type { PictureLoss, ReplayedStep, ReplayOptions } from './run/replay.js';
 export type { DetectorTrainingOptions } from './run/train.js';
 export type { TrainedRun, TrainingObserver, TrainingOptions } from './run/training.js';
 export type { EngineOptions } from './tensorflow/config.js';
@@ -178,6 +180,11 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
  */
 export async function preview(options: PreviewOptions): Promise<PreviewSheet[]> {
   return (await import('./run/preview.js')).preview(options);
+}
+
+/** An update of a run, done again without changing anything: what each picture cost, and the pictures as the network saw them. */
+export async function replay(options: ReplayOptions): Promise<ReplayedStep> {
+  return (await import('./run/replay.js')).replay(options);
 }
 
 /**

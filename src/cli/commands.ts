@@ -20,6 +20,7 @@ import {
 export function addCommands(program: Command): void {
   addEngineCommands(program);
   addTrainingCommands(program);
+  addReplayCommand(program);
   addLaunchCommand(program);
   addModelCommands(program);
   addDataCommands(program);
@@ -91,6 +92,17 @@ function addTrainingCommands(program: Command): void {
     .action(async (config, options) => {
       await (await import('./train.js')).runTrain(config, options);
     });
+}
+
+function addReplayCommand(program: Command): void {
+  program
+    .command('replay')
+    .description('an update of a run again: what each picture cost, and the pictures as the network saw them')
+    .argument('<run>', 'folder of a run; it is only read')
+    .requiredOption('--step <number>', 'which update, from 1; incidents.jsonl names those that were odd', count)
+    .option('--out <folder>', 'where the pictures go (default: a folder in the run)')
+    .option(...json)
+    .action(async (run, options) => (await import('./replay.js')).runReplay(run, options));
 }
 
 function addLaunchCommand(program: Command): void {

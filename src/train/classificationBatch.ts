@@ -1,5 +1,5 @@
 /** One batch of classifier training: what is fed to the traced step, and the loss that the step records. */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { ClassificationConfig } from '../config/schema.js';
 import type { ClassificationBatch } from '../data/classification/loader.js';
 import type { ViewBatch } from '../data/classification/viewBatches.js';
@@ -49,6 +49,21 @@ export function classificationLoss(
 ): LossParts<'entropy'> {
   const logits = model.forward(classificationInput(data, inputs, ctx), ctx);
   return { entropy: softTargetCrossEntropy(logits, inputs.targets as tf.Tensor2D) };
+}
+
+/** What each picture of a batch adds to the loss of the batch, [B]. */
+export function classificationLossOfEach(
+  model: ClassifierNetwork,
+  data: ClassificationConfig['data'],
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  ctx: ForwardContext,
+): LossParts<'entropy'>[] {
+  const logits = model.forward(classificationInput(data, inputs, ctx), ctx);
+  const batch = logits.shape[0];
+  return Array.from({ length: batch }, (_, b) => {
+    const own = softTargetCrossEntropy(tf.slice(logits, b, 1), tf.slice(inputs.targets as tf.Tensor2D, b, 1));
+    return { entropy: tf.div<tf.Scalar>(own, batch) };
+  });
 }
 
 /** The pictures of a val set as they are, and their labels as targets. */

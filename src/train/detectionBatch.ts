@@ -1,5 +1,5 @@
 /** One batch of detection training: what is fed to the traced step, and the loss that the step records. */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { DetectionBatch } from '../data/detection/loader.js';
 import { detectionInput, pictureFeed } from '../models/detectorInput.js';
 import type { DetectorNetwork } from '../models/detectorNetwork.js';
@@ -28,6 +28,34 @@ export function detectionLoss(
   ctx: ForwardContext,
 ): LossParts<string> {
   return model.head.loss(model.forward(detectionInput(inputs), ctx), overWorkers(inputs, ctx));
+}
+
+/**
+ * What each picture of a batch adds to the loss of the batch, [B]. `inputs` as {@link detectionFeed} names them: those that begin with
+ * the batch are cut, the others belong to all of it.
+ */
+export function detectionLossOfEach(
+  model: DetectorNetwork,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  ctx: ForwardContext,
+): LossParts<string>[] {
+  const outputs = model.forward(detectionInput(inputs), ctx);
+  const batch = inputs.images!.shape[0]!;
+  const ofPicture = (b: number) => (x: tf.Tensor) => (x.rank > 1 && x.shape[0] === batch ? tf.slice(x, b, 1) : x);
+  return Array.from({ length: batch }, (_, b) => {
+    const cut = ofPicture(b);
+    return model.head.loss(
+      outputs.map((output) => mapValues(output, cut)),
+      mapValues(inputs, cut),
+    );
+  });
+}
+
+function mapValues(
+  of: Readonly<Record<string, tf.Tensor>>,
+  cut: (x: tf.Tensor) => tf.Tensor,
+): Record<string, tf.Tensor> {
+  return Object.fromEntries(Object.entries(of).map(([name, x]) => [name, cut(x)]));
 }
 
 /** Normalisers are scalars: their mean over the workers, as mmdet has it, so that a picture counts alike whichever worker it fell to. */

@@ -65,17 +65,9 @@ async function* detectionPreview(
   program: Program,
 ): AsyncGenerator<readonly PreviewPicture[], void, undefined> {
   const task = await DetectionTask.open({ ...config, data: { ...config.data, val: null } }, events);
-  const see = program.compile((inputs) => ({ seen: detectionInput(inputs) }));
+  const pictures = seeDetection(program, task);
   try {
-    for await (const batch of task.batches(epoch, 0)) {
-      const images = await seenOf(see, pictureFeed(batch));
-      yield images.slice(0, batch.distinct).map((image, i) => ({
-        file: basename(batch.records[i]!.file),
-        image,
-        boxes: boxesOf(batch, i, task.model.head, (label) => task.categories[label]!.name),
-        targets: [],
-      }));
-    }
+    for await (const batch of task.batches(epoch, 0)) yield await pictures(batch);
   } finally {
     await task.close();
   }
@@ -88,24 +80,51 @@ async function* classificationPreview(
   program: Program,
 ): AsyncGenerator<readonly PreviewPicture[], void, undefined> {
   const task = await ClassificationTask.open({ ...config, data: { ...config.data, val: null } }, events);
-  const see = program.compile((inputs: Record<string, Tensor>) => ({
-    seen: classificationInput(config.data, inputs, new TrainingContext(inputs.seed as Tensor1D)),
-  }));
+  const pictures = seeClassification(program, task, config);
   try {
     let draw = 0;
-    for await (const batch of task.batches(epoch, 0)) {
-      const seed = { data: Int32Array.of(config.train.seed, draw++), shape: [2] };
-      const images = await seenOf(see, { ...classificationFeed(batch, task.classes.length), seed });
-      yield images.slice(0, batch.distinct).map((image, i) => ({
-        file: batch.files[i]!,
-        image,
-        boxes: [],
-        targets: targetsOf(batch, i, task.classes, config.data.smoothing),
-      }));
-    }
+    for await (const batch of task.batches(epoch, 0)) yield await pictures(batch, draw++);
   } finally {
     await task.close();
   }
+}
+
+/** @returns the pictures of a batch */
+export function seeDetection(
+  program: Program,
+  task: DetectionTask,
+): (batch: DetectionBatch) => Promise<PreviewPicture[]> {
+  const see = program.compile((inputs) => ({ seen: detectionInput(inputs) }));
+  return async (batch) => {
+    const images = await seenOf(see, pictureFeed(batch));
+    return images.slice(0, batch.distinct).map((image, i) => ({
+      file: basename(batch.records[i]!.file),
+      image,
+      boxes: boxesOf(batch, i, task.model.head, (label) => task.categories[label]!.name),
+      targets: [],
+    }));
+  };
+}
+
+/** @returns the pictures of a batch. `draw` is its number among the batches of the run: noise depends on it */
+export function seeClassification(
+  program: Program,
+  task: ClassificationTask,
+  { data, train }: ClassificationConfig,
+): (batch: ClassificationBatch, draw: number) => Promise<PreviewPicture[]> {
+  const see = program.compile((inputs: Record<string, Tensor>) => ({
+    seen: classificationInput(data, inputs, new TrainingContext(inputs.seed as Tensor1D)),
+  }));
+  return async (batch, draw) => {
+    const seed = { data: Int32Array.of(train.seed, draw), shape: [2] };
+    const images = await seenOf(see, { ...classificationFeed(batch, task.classes.length), seed });
+    return images.slice(0, batch.distinct).map((image, i) => ({
+      file: batch.files[i]!,
+      image,
+      boxes: [],
+      targets: targetsOf(batch, i, task.classes, data.smoothing),
+    }));
+  };
 }
 
 async function seenOf(

@@ -157,6 +157,20 @@ const files = {
   best: 'best.safetensors',
 } as const;
 
+/** Steps that were not finite, and losses far above the others. */
+export const incidentsFile = 'incidents.jsonl';
+
+/** Where a run that is only looked at has what it was told, and its states, the newest first. It may be going on. */
+export function lookInto(path: string) {
+  const at = (name: string) => join(path, name);
+  return {
+    config: at(files.config),
+    states: [at(files.state), at(files.previousState)],
+    incidents: at(incidentsFile),
+    metrics: at(files.metrics),
+  };
+}
+
 const hasState = (folder: string): boolean =>
   existsSync(join(folder, files.state)) || existsSync(join(folder, files.previousState));
 

@@ -121,7 +121,7 @@ export class Updater<Batch> {
     const overflowed = scale?.adjust(result.finite) ?? false;
     const progress = { ...before, batch: before.batch + 1, draws: draws + 1, lossScale: scale?.state ?? null };
     if (overflowed) return { result, progress };
-    const facts = { result, step: updates + 1, epoch, batch: progress.batch, learningRate, lossScale };
+    const facts = { result, step: updates + 1, epoch, batch: progress.batch, draw: draws, learningRate, lossScale };
     const back = await this.#watchdog.onBatch({ ...facts, files: this.#task.files(batch) });
     if (back === undefined) return { result, progress };
     this.#step.forget(); // gradients of the weights that were left behind

@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.js';
 import { NonFiniteError } from '../errors.js';
 import type { Checkpoints } from './checkpoints.js';
-import type { RunFolder } from './runFolder.js';
+import { incidentsFile as listName, type RunFolder } from './runFolder.js';
 import type { Progress } from './state.js';
 import type { StepResult } from './step.js';
 import type { TrainObserver } from './task.js';
@@ -16,6 +16,8 @@ export interface BatchFacts {
   readonly epoch: number;
   /** Place in the epoch, from 1. */
   readonly batch: number;
+  /** Its number among all batches of the run, from 0: what random numbers of the step depend on. */
+  readonly draw: number;
   readonly learningRate: number;
   readonly lossScale: number | null;
   /** Names of its pictures. */
@@ -64,7 +66,7 @@ export class Watchdog {
     if (++this.#spikes > maxSpikesSaid) return;
     observer.onWarning(
       `step ${facts.step}: a loss of ${facts.result.loss.toPrecision(4)}, where ${this.#losses.median.toPrecision(4)} is usual. ` +
-        `Its pictures are in ${listName}`,
+        `Its pictures are in ${listName}; "cmtdet replay" runs it again`,
     );
   }
 
@@ -121,8 +123,6 @@ const leastKnown = 20;
 const spikeFactor = 10;
 /** Spikes that a person is told about; all are listed. */
 const maxSpikesSaid = 5;
-
-const listName = 'incidents.jsonl';
 
 /** A line of the list: JSON, with what is no number in words. */
 function inJson(kind: 'not finite' | 'spike', { result, ...facts }: BatchFacts): string {

@@ -143,8 +143,8 @@ describe('never stuck', () => {
   test('half-written files of killed processes are removed', async () => {
     await begin({ set: ['train.maxSteps=1'] });
     writeFileSync(file('.state.safetensors.0123456789ab.tmp'), 'half');
-    const { warnings } = await begin({ resume: true, set: ['train.maxSteps=1'] });
-    expect(warnings).toEqual(['1 half-written files of killed processes were removed']);
+    const { warnings } = await begin({ resume: true, set: ['train.maxSteps=2'] });
+    expect(warnings.slice(0, 1)).toEqual(['1 half-written files of killed processes were removed']);
     expect(readdirSync(path).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });
