@@ -13,7 +13,7 @@ export interface LaunchOptions {
   readonly restarts: number;
 }
 
-const commands = ['train', 'pretrain'];
+const commands = ['train', 'pretrain', 'profile'];
 
 export async function launch(command: readonly string[], { workers, devices, restarts }: LaunchOptions): Promise<void> {
   if (!commands.includes(command[0]!))

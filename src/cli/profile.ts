@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../formats/makeFolder.js';
+import type { Exchange } from '../run/exchange.js';
 import { type OperationRow, type Profile, type ProfileOptions, profile } from '../run/profile.js';
 import { type OperationTiming, toChromeTrace } from '../tensorflow/timings.js';
 import { note, print, printJson, table } from './console.js';
@@ -19,8 +20,12 @@ const rowsShown = 25;
 
 export async function runProfile({ out, json, ...options }: ProfileCommandOptions): Promise<void> {
   const line = new LiveLine();
+  const onFact = (fact: string) => note(fact);
   const onProgress = (done: number, total: number, what: string) => line.update(`${what} ${done + 1} of ${total}`);
-  const { lastStep, ...result } = await profile({ ...options, observer: { onProgress } }).finally(() => line.clear());
+  const { lastStep, ...result } = await profile({ ...options, observer: { onProgress, onFact } }).finally(() =>
+    line.clear(),
+  );
+  if (result.exchange !== null && result.exchange.index > 0) return; // the first worker speaks for all
   const trace = out === undefined ? null : await writeTrace(out, lastStep);
   if (json) printJson({ ...result, trace });
   else describe(result);
@@ -52,9 +57,23 @@ function describe({ operations, ...result }: Omit<Profile, 'lastStep'>): void {
         ['wall time, recorded', ms(result.recordedWallMs)],
         ['wall time', ms(result.wallMs)],
         ['peak memory', `${result.peakMebibytes.toFixed(0)} MiB`],
+        ...(result.exchange ? exchangeRows(result.exchange) : []),
       ],
     )}`,
   );
+}
+
+function exchangeRows({ workers, ...times }: Exchange): [string, string][] {
+  const { computingMs, waitingMs, movingMs, hiddenMs } = times;
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  const share = waitingMs + movingMs > 0 ? hiddenMs / (waitingMs + movingMs) : 1;
+  return [
+    ['workers', String(workers)],
+    ['computing', ms(computingMs)],
+    ['exchange: waiting for the others', ms(waitingMs)],
+    ['exchange: moving numbers', ms(movingMs)],
+    ['exchange beside computing', `${ms(hiddenMs)}, ${(100 * share).toFixed(0)} %`],
+  ];
 }
 
 function operationTable(device: string, rows: readonly OperationRow[]): string {

@@ -8,6 +8,8 @@ export interface Observer extends Partial<DataEvents> {
    * @param what is being done: the path of a picture, or a word for the part of the work
    */
   readonly onProgress?: ((done: number, total: number, what: string) => void) | undefined;
+  /** A line about the work before it begins: its folder, how much data, how large a model, who is waited for. */
+  readonly onFact?: ((fact: string) => void) | undefined;
 }
 
 /** An observer with a function for everything that is odd about data. */

@@ -2,6 +2,8 @@
 import { UsageError } from '../errors.js';
 import { type OperationTiming, type OperationTotal, totalsByType } from '../tensorflow/timings.js';
 import { inferenceWorkload, trainingWorkload, type Workload } from '../train/workload.js';
+import { busyMs, type Exchange, exchangeOf } from './exchange.js';
+import { joinWorkers } from './joinWorkers.js';
 import { findModel, type InputSize, inputSizeOf } from './namedModel.js';
 import type { Observer } from './observer.js';
 
@@ -10,7 +12,7 @@ export interface ProfileOptions {
   readonly model: string;
   /** A training step, or inference. @default 'train' */
   readonly mode?: 'train' | 'forward' | undefined;
-  /** Pictures. @default 8 for a classifier and 1 for a detector */
+  /** Pictures; of several workers (`TF_CONFIG`), of each. @default 8 for a classifier and 1 for a detector */
   readonly batch?: number | undefined;
   /** @default what the model is made for */
   readonly size?: InputSize | undefined;
@@ -42,6 +44,8 @@ export interface Profile {
   /** Largest resident size of the process so far. */
   readonly peakMebibytes: number;
   readonly operations: readonly OperationRow[];
+  /** Where several workers make the step together; all else is of this worker. */
+  readonly exchange: Exchange | null;
   /** Every operation of the last step, in order of start. */
   readonly lastStep: readonly OperationTiming[];
 }
@@ -58,9 +62,15 @@ export async function profile(options: ProfileOptions): Promise<Profile> {
   const [height, width] = inputSizeOf(model, options.size);
   if (isClassifier && height !== width)
     throw new UsageError(`a size of ${height} x ${width}: expected one side, since classifiers take square pictures`);
-  const make = mode === 'train' ? trainingWorkload : inferenceWorkload;
-  const workload = make(model.config, model.classes, { batch, height, width });
+  const workers = mode === 'train' ? await joinWorkers(model.config, observer.onFact ?? (() => {})) : undefined;
+  const shape = { batch, height, width };
+  const workload =
+    mode === 'train'
+      ? trainingWorkload(model.config, model.classes, shape, workers)
+      : inferenceWorkload(model.config, model.classes, shape);
   const { wallMs, recordedWallMs, recordings } = await measure(workload, steps, observer);
+  const exchange = workers ? await exchangeOf(recordings, steps, workers) : null;
+  await workers?.dispose();
   return {
     model: name,
     mode,
@@ -71,6 +81,7 @@ export async function profile(options: ProfileOptions): Promise<Profile> {
     recordedWallMs,
     ...summarise(recordings, steps),
     peakMebibytes: process.resourceUsage().maxRSS / 1024,
+    exchange,
     lastStep: recordings.at(-1)!,
   };
 }
@@ -125,19 +136,6 @@ export function summarise(recordings: readonly (readonly OperationTiming[])[], s
     busyMs: sum(recordings.map(busyMs)) / steps,
     operations,
   };
-}
-
-/** Time in which at least one operation runs. `operations` in order of start. */
-export function busyMs(operations: readonly OperationTiming[]): number {
-  let busyUs = 0;
-  let coveredUntil = Number.NEGATIVE_INFINITY;
-  for (const { startUs, durationUs } of operations) {
-    const endUs = startUs + durationUs;
-    if (endUs <= coveredUntil) continue;
-    busyUs += endUs - Math.max(startUs, coveredUntil);
-    coveredUntil = endUs;
-  }
-  return busyUs / 1000;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -33,8 +33,6 @@ export interface TrainingOptions {
 
 /** Hears how a training run goes. All parts may be left out. */
 export interface TrainingObserver extends Observer, Partial<Omit<TrainObserver, 'onWarning'>> {
-  /** A line about the run before its first step: its folder, how much data, how large a model, who is waited for. */
-  readonly onFact?: ((fact: string) => void) | undefined;
   /** All is read, and the first step comes next. */
   readonly onBegin?: (() => void) | undefined;
 }

@@ -21,6 +21,7 @@ import { detectionFeed, detectionLoss } from './detectionBatch.js';
 import { engineOptions } from './engineOptions.js';
 import { type StepOptions, TrainStep } from './step.js';
 import { Weights } from './weights.js';
+import type { Workers } from './workers.js';
 
 export interface Workload {
   /** Does the work once. The first time also traces the graph. */
@@ -48,12 +49,13 @@ const boxesPerPicture = 8;
  * happen ahead of the step.
  *
  * @param classes K
+ * @param workers those that make the step together, each with a batch of this shape
  */
-export function trainingWorkload(config: Config, classes: number, shape: BatchShape): Workload {
+export function trainingWorkload(config: Config, classes: number, shape: BatchShape, workers?: Workers): Workload {
   const { model, feed, loss } =
     config.task === 'detection' ? detectorTraining(config, classes, shape) : classifierTraining(config, classes, shape);
-  const { optimizer, ema, clipNorm, accumulate, seed } = config.train;
-  const program = new Program(engineOptions(config.engine));
+  const { optimizer, ema, clipNorm, accumulate, seed, batchStatistics } = config.train;
+  const program = new Program(engineOptions(config.engine), workers?.server);
   const weights = new Weights(model, optimizer, ema);
   const step = new TrainStep(program, {
     parameters: weights.parameters,
@@ -63,6 +65,8 @@ export function trainingWorkload(config: Config, classes: number, shape: BatchSh
     accumulate,
     ema: weights.ema,
     seed,
+    workers,
+    syncStatistics: batchStatistics === 'sync',
   });
   // Float16 is timed with the operations of loss scaling. At a scale of 1, no step is left out because of it.
   const lossScale = config.engine.mixedPrecision === 'float16' ? 1 : null;

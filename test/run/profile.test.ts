@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { busyMs, profile, summarise } from '../../src/run/profile.js';
+import { busyMs, exchangeOf } from '../../src/run/exchange.js';
+import { profile, summarise } from '../../src/run/profile.js';
 import type { OperationTiming } from '../../src/tensorflow/timings.js';
 
 const operation = (startUs: number, durationUs: number, rest: Partial<OperationTiming> = {}): OperationTiming => ({
@@ -38,6 +39,38 @@ describe('what operations add up to', () => {
       { device: '/device:CPU:0', type: 'Add', count: 1, totalMs: 1, share: 0.25, mebibytes: 1 },
       { device: '/device:GPU:0', type: 'Mul', count: 1, totalMs: 8, share: 1, mebibytes: 1 },
     ]);
+  });
+});
+
+describe('an exchange in a step', () => {
+  const reduce = { type: 'CollectiveReduceV2' };
+  // Computing 0-100; exchanges 60-90 and 90-150; a last operation 150-160.
+  const own = [
+    operation(0, 100),
+    operation(60, 30, reduce),
+    operation(90, 60, reduce),
+    operation(95, 5, { type: 'RecvBuf' }),
+    operation(150, 10),
+  ];
+
+  test('the other comes 20 later to the first exchange, and is waited for by nobody in the second', async () => {
+    const gatherJson = async <T>(mine: T) => [mine, [[10, 75]] as T];
+    expect(await exchangeOf([own], 1, { index: 0, gatherJson })).toEqual({
+      workers: 2,
+      index: 0,
+      computingMs: 0.11,
+      waitingMs: expect.closeTo(0.02, 12),
+      movingMs: 0.07,
+      hiddenMs: expect.closeTo(0.04, 12),
+    });
+  });
+
+  test('two runs of one step: sums', async () => {
+    const { computingMs, movingMs } = await exchangeOf([own, own], 1, {
+      index: 1,
+      gatherJson: async (mine) => [mine, mine],
+    });
+    expect([computingMs, movingMs]).toEqual([0.22, 0.18]);
   });
 });
 
