@@ -42,7 +42,7 @@ interface Case {
 
 const detector = ['train', 'configs/retinanet_cmt_ti_bccd.yaml'];
 const classifier = ['pretrain', 'configs/signdigits_cmt_ti.yaml'];
-const [sync, frozen] = ['train.batchStatistics=sync', 'model.batchNorm=frozen'];
+const [sync, frozen] = ['train.batchStatistics=sync', 'model.backbone.batchNorm=frozen'];
 const mixed = ['data.mixup=0.8', 'data.cutmix=1', 'data.repeatedAugmentation=2'];
 const unmeasured = 'data.val=null';
 const cases: Case[] = [
