@@ -135,8 +135,8 @@ export class FcosHead extends Module implements DenseHead<Output, Candidate> {
       labels: { data: labels, shape: [batch, count] },
       distances: { data: distances, shape: [batch, count, 4] },
       centerness: { data: centerness, shape: [batch, count] },
-      normaliser: { data: Float32Array.of(Math.max(foreground, 1)), shape: [] },
-      boxNormaliser: { data: Float32Array.of(Math.max(central, 1e-6)), shape: [] },
+      normaliser: { data: Float32Array.of(foreground), shape: [] },
+      boxNormaliser: { data: Float32Array.of(central), shape: [] },
     };
   }
 
@@ -146,6 +146,9 @@ export class FcosHead extends Module implements DenseHead<Output, Candidate> {
     fed: Readonly<Record<string, tf.Tensor>>,
   ): LossParts<'classification' | 'box' | 'centerness'> {
     const { loss } = this.options;
+    // Held off zero here, where they are means over all workers: one that has no boxes has its share of the others'.
+    const places = tf.maximum<tf.Scalar>(fed.normaliser!, 1);
+    const weights = tf.maximum<tf.Scalar>(fed.boxNormaliser!, 1e-6);
     const labels = fed.labels as tf.Tensor2D;
     const centerness = fed.centerness as tf.Tensor2D;
     const found = joined<tf.Tensor3D, Output>(outputs, 'distances');
@@ -153,9 +156,9 @@ export class FcosHead extends Module implements DenseHead<Output, Candidate> {
     const mask: tf.Tensor2D = tf.cast(tf.less(labels, this.classes), 'float32');
     const logits = tf.reshape<tf.Rank.R2>(joined(outputs, 'centerness'), labels.shape);
     return {
-      classification: tf.div(focalLoss(joined(outputs, 'logits'), labels, loss), fed.normaliser!),
-      box: tf.mul(tf.div(box, fed.boxNormaliser!), loss.boxWeight),
-      centerness: tf.div(binaryCrossEntropy(logits, centerness, mask), fed.normaliser!),
+      classification: tf.div(focalLoss(joined(outputs, 'logits'), labels, loss), places),
+      box: tf.mul(tf.div(box, weights), loss.boxWeight),
+      centerness: tf.div(binaryCrossEntropy(logits, centerness, mask), places),
     };
   }
 
