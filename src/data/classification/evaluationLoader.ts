@@ -26,10 +26,8 @@ export class EvaluationLoader {
 
   constructor(options: EvaluationLoaderOptions) {
     this.#options = options;
-    this.#batches = openViewBatches(options, {
-      transform: { purpose: 'evaluation', ...options.transform },
-      seed: 0,
-    });
+    const transform = { purpose: 'evaluation', ...options.transform } as const;
+    this.#batches = openViewBatches(options, { transform, seed: 0 }, false);
   }
 
   /** Pictures that this process measures. */

@@ -4,7 +4,7 @@ import { drawMix, type Mix, type MixOptions, mixes, softTargets } from '../augme
 import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { PixelRect } from '../image/image.js';
 import type { BatchPlan } from '../loading/pictureBatches.js';
-import { deal, globalBatchSize, partsOf, type Shard } from '../loading/shard.js';
+import { deal, globalBatchSize, isShared, partsOf, type Shard } from '../loading/shard.js';
 import { epochLength, epochOrder, type SamplerOptions } from './sampler.js';
 import type { TrainTransform } from './transforms.js';
 import {
@@ -63,7 +63,11 @@ export class ClassificationLoader {
     this.#options = options;
     this.#sampler = { count: dataset.pictures.length, repeats };
     checkSizes(options, epochLength(this.#sampler));
-    this.#batches = openViewBatches(options, { transform: { purpose: 'train', ...transform }, seed });
+    this.#batches = openViewBatches(
+      options,
+      { transform: { purpose: 'train', ...transform }, seed },
+      isShared(options),
+    );
   }
 
   /** Those of the last, incomplete global batch are left out. */

@@ -47,11 +47,17 @@ export function viewPlan(views: readonly PlannedView[], distinct: number, size: 
 
 export type ViewBatches = PictureBatches<PictureSource, ViewDraw, MadeView>;
 
-export function openViewBatches({ dataset, ...options }: ViewLoaderOptions, settings: ViewSettings): ViewBatches {
+/** @param isPart whether other processes make each step together with this one */
+export function openViewBatches(
+  { dataset, ...options }: ViewLoaderOptions,
+  settings: ViewSettings,
+  isPart: boolean,
+): ViewBatches {
   const { root, pictures } = dataset;
   const task = {
     source: (index: number) => ({ ...filePart(root, pictures[index]!), name: pictures[index]!.file }),
     batchBytes: options.batchSize * settings.transform.size ** 2 * rgbChannels,
+    isPart,
     handler: (reader: ReaderSettings) => viewHandler({ reader, task: settings }),
     module: workerModule(import.meta.url, './view.worker'),
     settings,

@@ -4,7 +4,7 @@ import type { BrokenPicture } from '../image/brokenPicture.js';
 import { rgbChannels } from '../image/image.js';
 import { type BatchPlan, type MadeBatch, PictureBatches } from '../loading/pictureBatches.js';
 import type { ReaderSettings } from '../loading/pictureReader.js';
-import { deal, dealtLength, globalBatchSize, partsOf, type Shard } from '../loading/shard.js';
+import { deal, dealtLength, globalBatchSize, isShared, partsOf, type Shard } from '../loading/shard.js';
 import { workerModule } from '../parallel/workerPool.js';
 import { countGlobalBatches, type GlobalBatch, oneShapeFirst, planGlobalBatches } from './batches.js';
 import type { DetectionRecord } from './dataset.js';
@@ -69,6 +69,7 @@ export class DetectionLoader {
     const task = {
       source: (index: number) => this.#source(index),
       batchBytes: batchSize * Math.max(...areas) * rgbChannels,
+      isPart: isShared(options),
       handler: (reader: ReaderSettings) => detectionHandler({ reader, task: augment }),
       module: workerModule(import.meta.url, './picture.worker'),
       settings: augment,

@@ -45,6 +45,8 @@ export interface PictureTask<Source extends PictureSource, How, Made> {
   source(index: number): Source;
   /** Bytes of the largest batch. */
   readonly batchBytes: number;
+  /** Whether each batch is a part of one that other processes have the rest of, and make a step together with. */
+  readonly isPart: boolean;
   /** What a worker does. */
   readonly handler: (reader: ReaderSettings) => PictureHandler<Source, How, Made>;
   /** The module that does the same in a thread, with `settings`: it serves a function of {@link HandlerSettings}. */
@@ -58,6 +60,7 @@ export interface PictureTask<Source extends PictureSource, How, Made> {
 export class PictureBatches<Source extends PictureSource, How, Made> {
   readonly #source: (index: number) => Source;
   readonly #batchBytes: number;
+  readonly #isPart: boolean;
   readonly #options: LoadingOptions;
   readonly #memory: MemoryCache | undefined;
   readonly #runner: JobRunner<PictureJob<Source, How>, FilledPlace<Made> | BrokenPicture>;
@@ -75,6 +78,7 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
     } = options;
     this.#source = (index) => task.source(index);
     this.#batchBytes = task.batchBytes;
+    this.#isPart = task.isPart;
     this.#options = options;
     this.#memory = cache?.kind === 'memory' ? new MemoryCache(cache.maxBytes) : undefined;
     const reader: ReaderSettings = { decoder: decoder.href, colourProfiles, ...(cache && { cache }) };
@@ -95,7 +99,11 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
     return [...this.#underWay].flatMap((pictures) => pictures.map((index) => this.#source(index).name));
   }
 
-  /** The batches of the plans, in order; without those of which no picture can be read. */
+  /**
+   * The batches of the plans, in order; without those of which no picture can be read.
+   *
+   * @throws ImageError for such a batch where it is a part: the other processes would wait for this one for ever
+   */
   async *batches<Plan extends BatchPlan<How>>(
     plans: Iterable<Plan>,
   ): AsyncGenerator<MadeBatch<Made, Plan>, void, undefined> {
@@ -125,7 +133,10 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
     );
     const filled = outcomes.map((outcome, place) => this.#account(plan.places[place]!.pictures, outcome));
     const good = filled.flatMap((made, place) => (made === undefined ? [] : [{ place, made: made.made }]));
-    if (good.length === 0) return { buffer };
+    if (good.length === 0) {
+      if (this.#isPart) throw withoutPart(outcomes as BrokenPicture[]);
+      return { buffer };
+    }
     const images = new Uint8Array(buffer, 0, plan.places.length * plan.bytes);
     closeUp(
       images,
@@ -165,6 +176,16 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
     }
     return undefined;
   }
+}
+
+function withoutPart(broken: readonly BrokenPicture[]): ImageError {
+  const [{ file, reason }, ...rest] = broken as [BrokenPicture, ...BrokenPicture[]];
+  const others = rest.length > 0 ? `, nor can ${rest.map((other) => other.file).join(', ')}` : '';
+  return new ImageError(
+    file,
+    `${reason}${others}: with no picture of its part of a batch, this worker cannot make a step with the others. ` +
+      'cmtdet data check finds such pictures, and its --clean writes the data set without them',
+  );
 }
 
 /** Moves the places `good`, which rise, to the front and repeats them to the end; none is overwritten before it has moved. */

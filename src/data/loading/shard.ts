@@ -38,6 +38,11 @@ export function globalBatchSize({ batchSize, shard = alone, accumulate = 1 }: Sh
   return batchSize * shard.count * accumulate;
 }
 
+/** Whether other processes have a part of each batch. */
+export function isShared({ shard = alone }: Pick<Sharing, 'shard'>): boolean {
+  return shard.count > 1;
+}
+
 /** The parts of each global batch that a process makes, in the order of its turns. */
 export function partsOf({ shard = alone, accumulate = 1 }: Sharing): Shard[] {
   const count = shard.count * accumulate;

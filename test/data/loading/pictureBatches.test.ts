@@ -12,10 +12,11 @@ const handler: PictureHandler<PictureSource, number, string> = async ({ sources,
   return { made: pixels ? `${name} from memory` : name, kept: [keepPixels ? kept : undefined] };
 };
 
-function open(options: LoadingOptions = {}) {
+function open(options: LoadingOptions = {}, isPart = false) {
   const task = {
     source: (index: number) => ({ name: String(index), file: `${index}.png` }),
     batchBytes: 3,
+    isPart,
     handler: () => handler,
     module: new URL('file:///not/used'),
     settings: {},
@@ -46,6 +47,15 @@ describe('PictureBatches', () => {
     ]);
     expect(told.sort()).toEqual(['100', '101', '102']);
     expect(batches.skipped().map(({ file }) => file)).toHaveLength(3);
+  });
+
+  it('skip, a part of a batch of several processes: without any good picture, an error that names all', async () => {
+    const batches = open({ onBroken: 'skip' }, true);
+    const made = batches.batches([plan([1, 100, 3]), plan([100, 101, 102])]);
+    expect((await made.next()).value?.origins).toEqual([0, 2, 0]);
+    await expect(made.next()).rejects.toThrow(
+      '100: is broken, nor can 101, 102: with no picture of its part of a batch',
+    );
   });
 
   it('stop: an error with the name of the file', async () => {
