@@ -33,6 +33,7 @@ export async function askWorker(address: string, patienceMs: number): Promise<An
         connected = true;
       });
       session.on('error', () => settle('absent'));
+      session.on('close', () => settle('absent')); // what stands before a worker may take the call, and drop it
       const request = session.request({
         ':method': 'POST',
         ':path': '/tensorflow.WorkerService/GetStatus',
