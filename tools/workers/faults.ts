@@ -1,0 +1,202 @@
+/**
+ * What becomes of a run when one of its workers fails: npx tsx tools/workers/faults.ts [--only NAME...] [--stop 120] [--json]
+ *
+ * Each fault happens to a tiny run of two workers. The table has the seconds until all processes had ended, the exit code, and what
+ * was said; then whether the run, resumed with 1, 2 and 3 workers that share the same batches, comes to its end. Last, two runs
+ * launched at once, which must come to the same weights as one alone. Needs Linux' /proc. Runs what was compiled last (npm run setup).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { note, print, printJson, table } from '../../src/cli/console.js';
+import { generateShapes } from '../../src/data/shapes/generate.js';
+import { bytesOf } from '../../src/formats/namedArray.js';
+import { readSafetensors } from '../../src/formats/safetensors.js';
+import { MetricsLog } from '../../src/train/metricsLog.js';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    stop: { type: 'string', default: '120' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'cmtdet-faults-'));
+const { splits } = await generateShapes(join(folder, 'data'), { train: 12, val: 40 });
+/** Pictures of an update: 6 x 1, 3 x 2 and 2 x 3 are all that. */
+const globalBatch = 6;
+const changes = [
+  'model.backbone.variant={ dims: [8, 8, 8, 8], stemChannels: 4, depths: [1, 1, 1, 1], heads: [1, 1, 1, 1] }',
+  'model.backbone.biasSize=32',
+  'model.backbone.batchNorm=frozen', // several workers then make the step of one
+  'model.neck={ channels: 32, levels: [P3, P4, P5] }',
+  `data.train=${JSON.stringify({ ...splits.train, limit: null })}`,
+  `data.val=${JSON.stringify({ ...splits.val, limit: null })}`,
+  'data.shortSide=32',
+  'data.longSide=32',
+  'train.epochs=60',
+  'train.evaluateEvery=10',
+  'train.checkpointEvery=1',
+  'train.logEvery=1',
+  'engine.fuse=none',
+];
+
+const commandOf = (run: string, workers: number, ...more: string[]) => [
+  'train',
+  'configs/smoke.yaml',
+  ...[...changes, `train.batchSize=${globalBatch / workers}`].flatMap((change) => ['--set', change]),
+  ...['--run', run, ...more],
+];
+
+interface Running {
+  readonly child: ChildProcess;
+  /** What it has said so far. */
+  readonly said: () => string;
+  /** Resolves when all of it has ended. */
+  readonly ended: Promise<number | null>;
+}
+
+function start(args: readonly string[]): Running {
+  const child = spawn(process.execPath, ['bin/cmtdet.js', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  return { child, said: () => said, ended: new Promise((resolve) => child.once('close', resolve)) };
+}
+
+const launch = (run: string, workers: number, ...more: string[]): Running =>
+  start(
+    workers === 1
+      ? commandOf(run, 1, ...more)
+      : ['launch', '--workers', String(workers), '--', ...commandOf(run, workers, ...more)],
+  );
+
+/** Workers of a launch, in order. */
+const workersOf = ({ child }: Running): number[] =>
+  readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number);
+
+async function until(what: string, { ended, said }: Running, isSo: () => boolean): Promise<void> {
+  let isOver = false;
+  ended.then(() => {
+    isOver = true;
+  });
+  while (!isSo()) {
+    if (isOver) throw new Error(`the run ended before ${what}:\n${said()}`);
+    await sleep(2);
+  }
+}
+
+type Moment = 'in a step' | 'in a measurement' | 'while saving';
+
+const hasCome = (moment: Moment, running: Running, run: string): boolean => {
+  if (moment === 'in a measurement') return running.said().includes('measuring');
+  const steps = new MetricsLog(join(run, 'metrics.jsonl')).lines('train').length;
+  return steps >= 15 && (moment === 'in a step' || readdirSync(run).some((name) => name.startsWith('.state')));
+};
+
+interface Fault {
+  readonly name: string;
+  readonly moment: Moment;
+  readonly worker: number;
+  readonly signal: 'SIGKILL' | 'SIGSTOP' | 'SIGTERM';
+}
+
+const faults: Fault[] = (
+  [
+    ['in a step', 0, 'SIGKILL'],
+    ['in a step', 1, 'SIGKILL'],
+    ['in a measurement', 0, 'SIGKILL'],
+    ['in a measurement', 1, 'SIGKILL'],
+    ['while saving', 0, 'SIGKILL'],
+    ['while saving', 1, 'SIGKILL'],
+    ['in a step', 1, 'SIGSTOP'],
+    ['in a measurement', 1, 'SIGSTOP'],
+    ['in a step', 1, 'SIGTERM'],
+  ] as const
+).map(([moment, worker, signal]) => ({ name: `${signal} to worker ${worker} ${moment}`, moment, worker, signal }));
+
+interface Row {
+  readonly name: string;
+  readonly seconds: number;
+  readonly code: number | null;
+  readonly said: string;
+  /** Workers with which the resumed run came to its end. */
+  readonly resumed: readonly number[];
+}
+
+async function tryFault({ name, moment, worker, signal }: Fault): Promise<Row> {
+  const run = join(folder, name.replaceAll(' ', '-'));
+  const running = launch(run, 2);
+  await until(moment, running, () => hasCome(moment, running, run));
+  const victim = workersOf(running)[worker]!;
+  process.kill(victim, signal);
+  const began = performance.now();
+  if (signal === 'SIGSTOP') sleep(Number(values.stop) * 1000).then(() => goOn(victim));
+  const code = await running.ended;
+  const seconds = (performance.now() - began) / 1000;
+  const said =
+    running
+      .said()
+      .split(/\r?\n/)
+      .findLast((line) => /error|stopped/.test(line)) ?? '';
+  const resumed: number[] = [];
+  for (const workers of [1, 2, 3]) {
+    const copy = `${run}-${workers}`;
+    cpSync(run, copy, { recursive: true });
+    const again = launch(copy, workers, '--resume');
+    if ((await again.ended) === 0) resumed.push(workers);
+    else note(again.said().split('\n').slice(-4).join('\n'));
+  }
+  return { name, seconds, code, said: said.replaceAll(/:\d{4,5}\b/g, '').trim(), resumed };
+}
+
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {
+    // the launcher has ended it
+  }
+}
+
+function digestOf(run: string): string {
+  const hash = createHash('sha256');
+  for (const [name, array] of readSafetensors(join(run, 'last.safetensors')).tensors)
+    hash.update(name).update(bytesOf(array));
+  return hash.digest('hex');
+}
+
+/** @returns whether three runs, two of them at the same time, all came to the same weights */
+async function launchTwice(): Promise<boolean> {
+  const runs = ['one', 'two', 'alone'].map((name) => join(folder, name));
+  const [one, two] = [launch(runs[0]!, 2), launch(runs[1]!, 2)];
+  const codes = [await one.ended, await two.ended, await launch(runs[2]!, 2).ended];
+  return codes.every((code) => code === 0) && new Set(runs.map(digestOf)).size === 1;
+}
+
+const rows: Row[] = [];
+for (const fault of faults) {
+  if (values.only !== undefined && !values.only.some((part) => fault.name.includes(part))) continue;
+  note(fault.name);
+  rows.push(await tryFault(fault));
+}
+const twice = values.only === undefined || values.only.includes('twice') ? await launchTwice() : null;
+rmSync(folder, { recursive: true });
+if (values.json) printJson({ rows, twice });
+else {
+  const cells = rows.map(({ name, seconds, code, said, resumed }) => [
+    name,
+    seconds.toFixed(1),
+    String(code),
+    resumed.join(', '),
+    said,
+  ]);
+  print(table(['what happened', 'ended after s', 'exit code', 'resumed with', 'said'], cells));
+  if (twice !== null)
+    print(`\ntwo launched at once: ${twice ? 'the weights of one alone' : 'they did not end like one alone'}`);
+}
