@@ -91,7 +91,7 @@ async function run(
     return {
       losses: log.lines('train').map(({ loss }) => Number(loss)),
       weights: new Map([...tensors].map(([name, tensor]) => [name, Float32Array.from(toFloat32(tensor))])),
-      measured: log.lastOf('val'),
+      measured: log.measured('val').at(-1) ?? {},
     };
   } finally {
     rmSync(folder, { recursive: true });
