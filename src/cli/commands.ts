@@ -75,9 +75,31 @@ function addTrainingCommands(program: Command): void {
     });
 
   program
+    .command('new')
+    .description(
+      'a config for your own data: looks at it, converts and divides it where needed, gives a reason for each value',
+    )
+    .argument('<data>', 'COCO json, or a folder or file of YOLO, VOC, labelme, CSV, VIA, CVAT or Label Studio')
+    .requiredOption('--out <file>', 'the config to write; data that is converted goes beside it')
+    .option('--images <folder>', 'the pictures (default: looked for around the annotations)')
+    .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line (default: looked for)')
+    .addOption(
+      new Option('--pixels <meaning>', 'VOC, CSV: pixels from 1 (VOC unless said), or edges from 0').choices([
+        'inclusive',
+        'edges',
+      ]),
+    )
+    .option('--val <share>', 'of the pictures, to measure on, where the data has no such part (default: 0.2)', share)
+    .option('--seed <number>', 'another one divides in another way (default: 1)', countOrZero)
+    .option('--minutes <number>', 'time for training (default: what the data needs, 20 at least)', minutes)
+    .option('--force', 'write over a config that is there')
+    .option(...json)
+    .action(async (data, options) => (await import('./new.js')).runNew(data, options));
+
+  program
     .command('train')
-    .description('train a detector on COCO json')
-    .argument('<config>', 'YAML file, as in configs/')
+    .description('train a detector')
+    .argument('<config>', 'YAML file, of "cmtdet new" or as in configs/; or data, for which a config is made first')
     .option(...set)
     .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
     .option('--init-from <checkpoint>', 'start with the backbone of this checkpoint')

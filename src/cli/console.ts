@@ -63,6 +63,11 @@ function shortened(text: string): string {
   return text.length <= widestCell ? text : `${text.slice(0, widestCell - 3)}...`;
 }
 
+/** The first five of a list, in words. */
+export function firstOf(items: readonly string[]): string {
+  return items.slice(0, 5).join(', ') + (items.length > 5 ? ', ...' : '');
+}
+
 /** `73 s`, `12 min 5 s`, `3 h 20 min`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

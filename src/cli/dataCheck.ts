@@ -14,7 +14,7 @@ import { checkPictures, type PictureReport } from '../data/pictureCheck.js';
 import { DatasetError, exitCodes, type Problem } from '../errors.js';
 import { escapeLines } from '../formats/controlCharacters.js';
 import { refuseOverwriting } from '../run/refuseOverwriting.js';
-import { note, print, printJson, table, warn } from './console.js';
+import { firstOf, note, print, printJson, table, warn } from './console.js';
 import { lookingLine } from './lookingLine.js';
 
 export interface DataCheckOptions {
@@ -148,8 +148,4 @@ function spreadText(spread: Spread): string {
   if (!spread) return 'n/a';
   const [min, quarter, median, threeQuarters, max] = spread.map((value) => Number(value.toPrecision(3)));
   return `${min} to ${max}, median ${median}, half of them ${quarter} to ${threeQuarters}`;
-}
-
-function firstOf(items: readonly string[]): string {
-  return items.slice(0, 5).join(', ') + (items.length > 5 ? ', ...' : '');
 }

@@ -14,16 +14,19 @@ const mostBits = 15;
 
 const picturesAtOnce = 4;
 
-/**
- * Puts pictures that look alike (copies, neighbouring frames of a film) under one number, over any chain of likenesses.
- *
- * @returns a number for each image; one that cannot be read is alone
- */
+export interface Likeness {
+  /** A number for each image; those that look alike have the same. One that cannot be read is alone. */
+  readonly groups: Int32Array;
+  /** Names of pictures that could not be read. */
+  readonly unreadable: readonly string[];
+}
+
+/** Puts pictures that look alike (copies, neighbouring frames of a film) under one number, over any chain of likenesses. */
 export async function likenessGroups(
   images: readonly CocoImage[],
   folder: string,
   onLooked?: (done: number, total: number) => void,
-): Promise<Int32Array> {
+): Promise<Likeness> {
   const root = await openImageRoot(folder);
   const decode = openDecoder();
   const look = async (image: CocoImage) => {
@@ -40,7 +43,8 @@ export async function likenessGroups(
     hashes.push(hash);
     onLooked?.(hashes.length, images.length);
   }
-  return groupsOf(hashes);
+  const unreadable = images.flatMap((image, i) => (hashes[i] ? [] : [image.file_name ?? `image ${image.id}`]));
+  return { groups: groupsOf(hashes), unreadable };
 }
 
 /** Numbers for hashes: the same where a chain of hashes of small distance joins them. */

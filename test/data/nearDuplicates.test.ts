@@ -52,7 +52,8 @@ it('of twenty scenes, copies of other size, compression and brightness are found
       .toFile(join(folder, `${i}.jpg`));
     images.push({ id: 2 * i, file_name: `${i}.png` }, { id: 2 * i + 1, file_name: `${i}.jpg` });
   }
-  const groups = await likenessGroups([...images, { id: 99, file_name: 'missing.jpg' }], folder);
+  const { groups, unreadable } = await likenessGroups([...images, { id: 99, file_name: 'missing.jpg' }], folder);
   for (let i = 0; i < 20; i++) expect(groups[2 * i]).toBe(groups[2 * i + 1]);
   expect(new Set(groups).size).toBe(21);
+  expect(unreadable).toEqual(['missing.jpg']);
 });

@@ -1,4 +1,5 @@
-import { type AnchorOptions, retinanetAnchors, retinanetStrides } from '../../detection/anchors.js';
+import { anchorSides, bestIou } from '../../detection/anchorFit.js';
+import { type AnchorOptions, retinanetAnchors } from '../../detection/anchors.js';
 import { inputSize, type ResizeRule } from '../../geometry/size.js';
 import type { CocoFile } from './cocoFile.js';
 import { boxFault } from './health.js';
@@ -25,25 +26,8 @@ export function boxesBeyondAnchors(
     if (image?.width === undefined || image.height === undefined || boxFault(annotation, image)) continue;
     const size = { width: image.width, height: image.height };
     const scale = inputSize(size, resize).width / size.width;
-    const [width, height] = [annotation.bbox[2] * scale, annotation.bbox[3] * scale];
-    if (sides.every((anchor) => concentricIou(anchor, [width, height]) < backgroundIou)) count++;
+    const box = [annotation.bbox[2] * scale, annotation.bbox[3] * scale] as const;
+    if (bestIou(sides, box) < backgroundIou) count++;
   }
   return count;
-}
-
-/** [width, height] of the anchors of all levels, in input pixels. */
-function anchorSides({ baseScale, scalesPerOctave, aspectRatios }: AnchorOptions): [number, number][] {
-  return retinanetStrides.flatMap((stride) =>
-    aspectRatios.flatMap((ratio) =>
-      Array.from({ length: scalesPerOctave }, (_, i): [number, number] => {
-        const side = stride * baseScale * 2 ** (i / scalesPerOctave);
-        return [side / Math.sqrt(ratio), side * Math.sqrt(ratio)];
-      }),
-    ),
-  );
-}
-
-function concentricIou([w1, h1]: readonly [number, number], [w2, h2]: readonly [number, number]): number {
-  const inter = Math.min(w1, w2) * Math.min(h1, h2);
-  return inter / (w1 * h1 + w2 * h2 - inter);
 }

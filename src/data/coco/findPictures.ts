@@ -1,0 +1,57 @@
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DatasetError } from '../../errors.js';
+import { isJunk } from '../files/names.js';
+import type { CocoFile } from './cocoFile.js';
+
+/** File names that are tried. */
+const tried = 40;
+/** How deep folders are looked at, and how many. */
+const deepest = 3;
+const mostFolders = 2000;
+
+/**
+ * The folder that the file names of a COCO json start at: of the folders around it, the one in which most of them are.
+ *
+ * @param annotations where the json is
+ * @throws DatasetError where none of them is anywhere
+ */
+export function findPictures({ images }: Pick<CocoFile, 'images'>, annotations: string): string {
+  const step = Math.max(1, Math.floor(images.length / tried));
+  const names = images.filter((_, i) => i % step === 0).flatMap(({ file_name }) => file_name ?? []);
+  const here = dirname(annotations);
+  const roots = /^annotations?|labels?$/i.test(basename(here)) ? [dirname(here), here] : [here];
+  let best = { folder: here, count: 0 };
+  for (const folder of roots.flatMap((root) => foldersBelow(root))) {
+    const count = names.filter((name) => existsSync(join(folder, name))).length;
+    if (count > best.count) best = { folder, count };
+    if (count === names.length) break;
+  }
+  if (best.count > 0) return best.folder;
+  const example = names[0] === undefined ? '' : `, as ${names[0]},`;
+  const message = `none of its ${images.length} pictures${example} is below ${roots[0]}`;
+  throw new DatasetError(annotations, [{ at: 'images', message }], 'The folder of the pictures is given by --images.');
+}
+
+/** The folder itself and those below it, the nearest first. */
+function foldersBelow(root: string): string[] {
+  const found = [root];
+  let level = [root];
+  for (let depth = 0; depth < deepest && found.length < mostFolders; depth++) {
+    level = level.flatMap((folder) =>
+      entriesOf(folder)
+        .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !isJunk(entry.name))
+        .map(({ name }) => join(folder, name)),
+    );
+    found.push(...level);
+  }
+  return found.slice(0, mostFolders);
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return []; // not to be read, or a link to a file
+  }
+}

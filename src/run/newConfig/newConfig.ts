@@ -1,0 +1,81 @@
+/** A config for somebody's own data. */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import { parseConfig } from '../../config/load.js';
+import { type DetectionDataset, openDetectionDataset } from '../../data/detection/dataset.js';
+import { UsageError } from '../../errors.js';
+import { writeAtomically } from '../../formats/atomic.js';
+import { makeFolder } from '../../formats/makeFolder.js';
+import { dataEvents, type Observer } from '../observer.js';
+import { type OwnData, type OwnDataOptions, type OwnSplit, openOwnData } from '../ownData.js';
+import { type Advice, advise, type Machine } from './advise.js';
+import { configText } from './configText.js';
+
+export interface NewConfigOptions extends Omit<OwnDataOptions, 'out'> {
+  /** The config to write. Data that has to be converted or divided goes into a folder beside it, `cells-data` for `cells.yaml`. */
+  readonly out: string;
+  /** Time that training has. @default as much as the data needs, 20 at least */
+  readonly minutes?: number | undefined;
+  /** Write over a config that is there. @default false */
+  readonly force?: boolean | undefined;
+  /** @default this one */
+  readonly machine?: Machine | undefined;
+  readonly observer?: Observer | undefined;
+}
+
+export interface NewConfig {
+  readonly config: string;
+  readonly own: OwnData;
+  readonly advice: Advice;
+  readonly classes: readonly { readonly name: string; readonly train: number; readonly val: number }[];
+}
+
+/**
+ * Looks at data, converts and divides it where that is needed, and writes a config that `train` needs nothing else for.
+ *
+ * @throws DatasetError where the form is unknown, there is nothing to learn, or with all that is wrong with the data
+ * @throws UsageError where the config is there already
+ */
+export async function newConfig({
+  out,
+  minutes,
+  force = false,
+  machine,
+  ...data
+}: NewConfigOptions): Promise<NewConfig> {
+  if (!force && existsSync(out)) throw new UsageError(`${out} is there already: choose another --out, or add --force`);
+  const { observer = {} } = data;
+  const folder = join(dirname(out), `${basename(out, extname(out))}-data`);
+  const own = await openOwnData({ ...data, out: folder });
+  const train = await look(own.train, observer);
+  const val = own.val === null ? undefined : await look(own.val, observer);
+  const classNames = train.categories.map(({ name }) => name);
+  const advice = advise({ records: train.records, classNames, machine: machine ?? thisMachine(), minutes });
+  const counts = (dataset: DetectionDataset | undefined, label: number) =>
+    dataset?.records.reduce((sum, { labels }) => sum + labels.filter((own) => own === label).length, 0) ?? 0;
+  const classes = train.categories.map(({ name }, label) => ({
+    name,
+    train: counts(train, label),
+    val: counts(val, label),
+  }));
+  const broken = [train, val].reduce((sum, dataset) => sum + (dataset?.summary.broken.length ?? 0), 0);
+  const facts = {
+    ...{ data: data.data, file: out, own, broken },
+    classes: classes.map(({ name, train }) => ({ name, boxes: train })),
+  };
+  const text = configText(facts, advice);
+  parseConfig(text, out); // what is written can be read
+  makeFolder(dirname(out));
+  await writeAtomically(out, (file) => file.writeFile(text));
+  return { config: out, own, advice, classes };
+}
+
+async function look({ file, images, annotations }: OwnSplit, observer: Observer): Promise<DetectionDataset> {
+  const { onLooked } = dataEvents(observer);
+  return openDetectionDataset(file, images, { source: annotations, missing: 'skip', onBroken: 'skip', onLooked });
+}
+
+function thisMachine(): Machine {
+  return { cores: availableParallelism(), hasGpu: existsSync('/dev/nvidia0') };
+}
