@@ -130,7 +130,7 @@ function addReplayCommand(program: Command): void {
 function addLaunchCommand(program: Command): void {
   program
     .command('launch')
-    .description('run train or pretrain as several workers on this machine')
+    .description('run train, pretrain or profile as several workers on this machine')
     .argument('<command...>', 'after "--": train or pretrain with its arguments')
     .requiredOption('--workers <number>', 'processes, each with its part of every batch', count)
     .option('--devices <numbers>', 'GPUs, one for each worker, as 0,1 (default: each sees all)', list)
