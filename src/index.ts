@@ -11,6 +11,7 @@ import type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 import type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
 import type { ExportOptions, ExportResult } from './run/export.js';
 import type { InfoOptions, ModelInfo } from './run/info.js';
+import type { PreciseBn, PreciseBnOptions } from './run/preciseBn.js';
 import type { Predictions, PredictOptions } from './run/predict.js';
 import type { ClassifierTrainingOptions } from './run/pretrain.js';
 import type { PreviewOptions, PreviewSheet } from './run/preview.js';
@@ -65,6 +66,7 @@ export type { InfoOptions, ModelInfo } from './run/info.js';
 export type { MemoryEstimate, MemoryReport } from './run/memory.js';
 export type { InputSize } from './run/namedModel.js';
 export type { Observer } from './run/observer.js';
+export type { PreciseBn, PreciseBnOptions } from './run/preciseBn.js';
 export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
 export type { ClassifierTrainingOptions } from './run/pretrain.js';
 export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
@@ -180,6 +182,15 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
  */
 export async function preview(options: PreviewOptions): Promise<PreviewSheet[]> {
   return (await import('./run/preview.js')).preview(options);
+}
+
+/**
+ * Writes a checkpoint with statistics of batch normalisation that are estimated anew over batches of training, and measures it.
+ *
+ * @throws UsageError when the network has no statistics that are learnt
+ */
+export async function preciseBn(options: PreciseBnOptions): Promise<PreciseBn> {
+  return (await import('./run/preciseBn.js')).preciseBn(options);
 }
 
 /** An update of a run, done again without changing anything: what each picture cost, and the pictures as the network saw them. */

@@ -225,6 +225,17 @@ function addModelCommands(program: Command): void {
     .action(async (model, options) => (await import('./profile.js')).runProfile({ model, ...options }));
 
   program
+    .command('precise-bn')
+    .description('a checkpoint with statistics of batch normalisation that are estimated anew, and measured')
+    .argument('<checkpoint>', 'of train or pretrain')
+    .requiredOption('--out <file>', 'checkpoint to write')
+    .option('--config <file>', 'what it was trained with (default: config.yaml beside it)')
+    .option(...set)
+    .option('--batches <number>', 'batches of training that are looked at (default: 200)', count, 200)
+    .option(...json)
+    .action(async (checkpoint, options) => (await import('./preciseBn.js')).runPreciseBn(checkpoint, options));
+
+  program
     .command('convert')
     .description("bring a checkpoint (.pth, .safetensors) from the CMT authors' names to ours, or back")
     .argument('<input>')

@@ -32,12 +32,16 @@ export async function showTraining(
   if (trained.run !== '') report(trained, json);
 }
 
-function report({ run, checkpoint, last, metrics }: TrainedRun, json: boolean): void {
+function report({ run, checkpoint, last, metrics, precise }: TrainedRun, json: boolean): void {
   if (json) {
-    printJson({ run, ...metrics });
+    printJson({ run, ...metrics, ...(precise && { precise }) });
     return;
   }
-  const rows = Object.entries(metrics).map(([name, value]) => [name, value?.toFixed(4) ?? 'n/a']);
-  if (rows.length > 0) print(table(['metric', 'val'], rows));
-  print(`checkpoints: ${[...new Set([last, checkpoint])].join(', ')}`);
+  const show = (value: number | null | undefined) => value?.toFixed(4) ?? 'n/a';
+  const columns = [metrics, ...(precise ? [precise.metrics] : [])];
+  const rows = Object.keys(metrics).map((name) => [name, ...columns.map((column) => show(column[name]))]);
+  const head = ['metric', 'val', ...(precise ? ['with precise statistics'] : [])];
+  if (rows.length > 0) print(table(head, rows));
+  const checkpoints = [last, checkpoint, ...(precise ? [precise.checkpoint] : [])];
+  print(`checkpoints: ${[...new Set(checkpoints)].join(', ')}`);
 }

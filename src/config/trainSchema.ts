@@ -226,6 +226,13 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
           'Measure the loss on val too, as `loss`; that is another pass over it. Nothing is augmented or dropped there.',
         ),
       earlyStopping: earlyStopping(defaults.metrics),
+      preciseBn: count
+        .nullable()
+        .default(null)
+        .describe(
+          'At the end of the run, estimate the statistics of batch normalisation anew over so many batches: written as ' +
+            'precise.safetensors, and measured. As the command precise-bn. null: not.',
+        ),
       checkpointEvery: count
         .nullable()
         .default(null)

@@ -1,7 +1,7 @@
 /** From names in a config to networks: the one place where the two meet. */
 import type { ClassificationConfig, Config, DetectionConfig } from '../config/schema.js';
 import { BatchNorm } from '../nn/layers.js';
-import { Module, seedParameters } from '../nn/module.js';
+import { type Module, modulesOf, seedParameters } from '../nn/module.js';
 import type { Interpolation } from '../nn/resample.js';
 import type { Backbone } from './backbones/backbone.js';
 import { Cmt, type CmtSpec, cmtVariants } from './backbones/cmt.js';
@@ -142,13 +142,5 @@ function freezeBackbone(backbone: Backbone, { frozenStages, batchNorm }: Detecto
   for (const module of frozen) module.freeze();
   for (const module of batchNorm === 'frozen' ? [backbone] : frozen) {
     for (const norm of modulesOf(module, BatchNorm)) norm.frozen = true;
-  }
-}
-
-function* modulesOf<T extends Module>(module: Module, kind: new (...args: never[]) => T): Generator<T> {
-  if (module instanceof kind) yield module;
-  for (const field of Object.values(module)) {
-    for (const child of Array.isArray(field) ? field : [field])
-      if (child instanceof Module) yield* modulesOf(child, kind);
   }
 }

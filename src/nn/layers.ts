@@ -195,7 +195,7 @@ export class BatchNorm extends Module {
   /** [B, H, W, C] → [B, H, W, C]. */
   forward(x: tf.Tensor4D, ctx: ForwardContext): tf.Tensor4D {
     if (!this.usesBatch(ctx)) return batchNormInference(this.#inputs(x), this.epsilon);
-    return batchNormTraining(this.#inputs(x), this.#training(ctx));
+    return batchNormTraining(this.#inputs(x), this.#training(x, ctx));
   }
 
   /** `forward(gelu(x))`, in one go. */
@@ -205,7 +205,7 @@ export class BatchNorm extends Module {
       const shift = ctx.prepared(this.bias, () => this.affine().shift);
       return affineGelu(x, scale, shift);
     }
-    return this.frozen ? this.forward(gelu(x), ctx) : geluBatchNormTraining(this.#inputs(x), this.#training(ctx));
+    return this.frozen ? this.forward(gelu(x), ctx) : geluBatchNormTraining(this.#inputs(x), this.#training(x, ctx));
   }
 
   #inputs(x: tf.Tensor4D): BatchNormInputs {
@@ -218,11 +218,13 @@ export class BatchNorm extends Module {
     };
   }
 
-  #training(ctx: ForwardContext): BatchNormTraining {
-    const { epsilon, momentum } = this;
+  #training(x: tf.Tensor4D, ctx: ForwardContext): BatchNormTraining {
+    const { epsilon } = this;
+    const momentum = ctx.momentum ?? this.momentum;
+    const rows = x.size / x.shape[3];
     const update = (mean: tf.Tensor, variance: tf.Tensor) => {
-      ctx.update(this.mean, mean);
-      ctx.update(this.variance, variance);
+      ctx.update(this.mean, mean, rows);
+      ctx.update(this.variance, variance, rows);
     };
     const together = ctx.together?.syncStatistics ? ctx.together : undefined;
     return { epsilon, momentum, update, ...(together && { together }) };

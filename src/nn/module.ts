@@ -47,8 +47,10 @@ export interface ForwardContext {
    * `value()`, which follows from `of` and other weights alone: in inference computed once and kept, one value for each `of`.
    */
   prepared<T extends tf.Tensor>(of: Parameter, value: () => T): T;
-  /** Takes the new value of a running statistic. */
-  update(statistic: Parameter, value: tf.Tensor): void;
+  /** Takes the new value of a running statistic. @param rows numbers of each channel that the batch had */
+  update(statistic: Parameter, value: tf.Tensor, rows: number): void;
+  /** Weight of a batch in running statistics, in place of the layers' own; 1: they are the batch's. */
+  readonly momentum?: number | undefined;
   /** Absent where one worker has the whole batch. */
   readonly together?: Together | undefined;
 }
@@ -82,6 +84,15 @@ function* parametersOf(value: unknown, name: string): Generator<[string, Paramet
   if (value instanceof Parameter) yield [name, value];
   else if (value instanceof Module) yield* value.parameters(`${name}.`);
   else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* parametersOf(item, `${name}.${i}`);
+}
+
+/** The modules of a kind below a module, and that module itself. */
+export function* modulesOf<T extends Module>(module: Module, kind: new (...args: never[]) => T): Generator<T> {
+  if (module instanceof kind) yield module;
+  for (const field of Object.values(module)) {
+    for (const child of Array.isArray(field) ? field : [field])
+      if (child instanceof Module) yield* modulesOf(child, kind);
+  }
 }
 
 /** The weights below a module that an optimizer changes, as tensors. */

@@ -11,6 +11,7 @@ import { findCard } from './card.js';
 import { DataNotes } from './dataNotes.js';
 import { joinWorkers } from './joinWorkers.js';
 import { dataEvents, type Observer } from './observer.js';
+import { estimateFor } from './preciseBn.js';
 
 export interface TrainingOptions {
   /** Folder for checkpoints and logs. @default a new folder below `runs/`; with `resume`, the newest one of `configFile` */
@@ -47,6 +48,8 @@ export interface TrainedRun {
   readonly last: string;
   /** The last measurement on the val set; empty where there is none. */
   readonly metrics: Metrics;
+  /** With `train.preciseBn`: the checkpoint with the statistics that were estimated anew, and what was measured of it. */
+  readonly precise?: { readonly checkpoint: string; readonly metrics: Metrics };
 }
 
 /** What a task is opened with. */
@@ -100,7 +103,16 @@ export async function runTraining<C extends Config, Batch>(
     const metrics = await runEpochs(task, circumstances);
     await workers?.dispose();
     if (run === null) return { run: '', checkpoint: '', last: '', metrics };
-    return { run: run.path, checkpoint: task.measures ? run.best : run.last, last: run.last, metrics };
+    const trained = { run: run.path, checkpoint: task.measures ? run.best : run.last, last: run.last, metrics };
+    const batches = config.train.preciseBn;
+    if (batches === null) return trained;
+    if (workers !== undefined) {
+      listening.onWarning('train.preciseBn is not for several workers: cmtdet precise-bn does it afterwards');
+      return trained;
+    }
+    const files = { checkpoint: run.last, out: run.precise };
+    const { after } = await estimateFor(task, config, { ...files, batches, observer });
+    return { ...trained, precise: { checkpoint: run.precise, metrics: after } };
   } finally {
     run?.close();
     await task.close();

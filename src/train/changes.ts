@@ -36,6 +36,7 @@ const free = [
   'train.stallMinutes',
   'train.validationLoss',
   'train.earlyStopping',
+  'train.preciseBn',
   'train.evaluateEvery',
   'train.checkpointEvery',
   'train.checkpointMinutes',

@@ -81,6 +81,11 @@ export class RunFolder {
     return join(this.path, files.best);
   }
 
+  /** The last weights with statistics of batch normalisation that were estimated anew. */
+  get precise(): string {
+    return join(this.path, files.precise);
+  }
+
   /** Weights after an epoch, which is counted from 1. */
   kept(epoch: number): string {
     return join(this.path, `epoch-${String(epoch).padStart(4, '0')}.safetensors`);
@@ -155,6 +160,7 @@ const files = {
   previousState: 'state.previous.safetensors',
   last: 'last.safetensors',
   best: 'best.safetensors',
+  precise: 'precise.safetensors',
 } as const;
 
 /** Steps that were not finite, and losses far above the others. */

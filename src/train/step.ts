@@ -114,7 +114,7 @@ export class TrainingContext implements ForwardContext {
     return value(); // weights change with every step
   }
 
-  update(statistic: Parameter, value: tf.Tensor): void {
+  update(statistic: Parameter, value: tf.Tensor, _rows: number): void {
     if (this.together === undefined || this.together.syncStatistics) statistic.assign(value);
     else this.#statistics.push([statistic, outputOf(value)]);
   }

@@ -6,7 +6,9 @@ import { loadConfig } from '../../src/config/load.js';
 import type { ClassificationConfig, DetectionConfig } from '../../src/config/schema.js';
 import { generateShapes } from '../../src/data/shapes/generate.js';
 import { InterruptedError, UsageError } from '../../src/errors.js';
+import { readModel } from '../../src/models/checkpoints/modelFile.js';
 import { demo } from '../../src/run/demo.js';
+import { preciseBn } from '../../src/run/preciseBn.js';
 import { pretrain } from '../../src/run/pretrain.js';
 import { train } from '../../src/run/train.js';
 import { readState } from '../../src/train/state.js';
@@ -39,10 +41,11 @@ test('pretrain with repeated augmentation, mixup and a running average: interrup
     'train.epochs=2',
     'train.evaluateEvery=2',
     'train.validationLoss=true',
+    'train.preciseBn=2',
     'train.schedule={ name: cosine, warmupSteps: 2 }',
   ])) as ClassificationConfig;
   const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')];
-  const { metrics } = await pretrain({ config, run: whole });
+  const { metrics, precise } = await pretrain({ config, run: whole });
   expect(metrics.loss).toBeGreaterThan(0);
   expect(metrics.loss).toBeLessThan(2 * Math.log(5)); // of five classes, nothing learnt
 
@@ -57,6 +60,21 @@ test('pretrain with repeated augmentation, mixup and a running average: interrup
   const resumed = await pretrain({ config, run: parts, resume: true });
   expect(lastOf(parts)).toBe(lastOf(whole));
   expect(resumed.metrics).toEqual(metrics);
+
+  // The statistics estimated at the end are those that the command estimates, and alone are not as they were.
+  const out = join(folder, 'precise.safetensors');
+  const { before, after } = await preciseBn({ checkpoint: join(whole, 'last.safetensors'), out, batches: 2 });
+  expect([before, after]).toEqual([metrics, precise!.metrics]);
+  const [last, written] = [join(whole, 'last.safetensors'), out].map((path) => readModel(path).tensors);
+  const changed = [...last!].filter(
+    ([name, { data }]) =>
+      Buffer.compare(
+        Buffer.from(data.buffer as ArrayBuffer),
+        Buffer.from(written!.get(name)!.data.buffer as ArrayBuffer),
+      ) !== 0,
+  );
+  expect(changed.length).toBeGreaterThan(0);
+  for (const [name] of changed) expect(name).toMatch(/\.(mean|variance)$/);
 }, 240_000);
 
 test('a folder that cannot be gone on in, or that holds a run, is refused before any data is read', async () => {

@@ -51,7 +51,8 @@ function remembering(ctx: ForwardContext, drawn: tf.Tensor[]): ForwardContext {
       return numbers;
     },
     prepared: (of, value) => ctx.prepared(of, value),
-    update: (statistic, value) => ctx.update(statistic, value),
+    update: (statistic, value, rows) => ctx.update(statistic, value, rows),
+    momentum: ctx.momentum,
     together: ctx.together,
   };
 }
