@@ -19,7 +19,6 @@ export {
   type ErrorBreakdown,
   type ErrorBreakdownOptions,
   type ErrorCost,
-  type ErrorKind,
   errorBreakdown,
 } from './eval/errorBreakdown.js';
 export {
@@ -31,6 +30,7 @@ export {
 } from './eval/evalData.js';
 export type { AreaRange, EvalOptions, EvalParams } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
+export type { ErrorKind, VerdictOptions } from './eval/verdicts.js';
 
 /** Curves as a PNG. */
 export async function drawPrecisionRecall(curves: readonly PrecisionRecallCurve[]): Promise<Buffer> {

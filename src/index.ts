@@ -6,6 +6,7 @@ import type { Config } from './config/schema.js';
 import type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
 import type { Classifier as LoadedClassifier } from './models/classifier.js';
 import type { Detector as LoadedDetector } from './models/detector.js';
+import type { CompareOptions, Comparison } from './run/compare.js';
 import type { DemoOptions, DemoResult } from './run/demo.js';
 import type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 import type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
@@ -17,6 +18,8 @@ import type { ClassifierTrainingOptions } from './run/pretrain.js';
 import type { PreviewOptions, PreviewSheet } from './run/preview.js';
 import type { Profile, ProfileOptions } from './run/profile.js';
 import type { ReplayedStep, ReplayOptions } from './run/replay.js';
+import type { ReportOptions, WrittenReport } from './run/report.js';
+import type { RunningServer, ServeOptions } from './run/serve.js';
 import type { DetectorTrainingOptions } from './run/train.js';
 import type { TrainedRun } from './run/training.js';
 import type { EngineOptions } from './tensorflow/config.js';
@@ -58,6 +61,7 @@ export type { Accuracy } from './models/accuracy.js';
 export type { ClassifierDescription, DetectorDescription } from './models/checkpoints/description.js';
 export type { Detection, DetectOptions } from './models/detector.js';
 export type { DetectorInput } from './models/detectorInput.js';
+export type { ComparedRun, CompareOptions, Comparison, ConfigDifference } from './run/compare.js';
 export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
 export type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
@@ -72,6 +76,8 @@ export type { ClassifierTrainingOptions } from './run/pretrain.js';
 export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
 export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
 export type { PictureLoss, ReplayedStep, ReplayOptions } from './run/replay.js';
+export type { ReportOptions, WrittenReport } from './run/report.js';
+export type { RunningServer, ServeOptions } from './run/serve.js';
 export type { DetectorTrainingOptions } from './run/train.js';
 export type { TrainedRun, TrainingObserver, TrainingOptions } from './run/training.js';
 export type { EngineOptions } from './tensorflow/config.js';
@@ -206,6 +212,34 @@ export async function replay(options: ReplayOptions): Promise<ReplayedStep> {
  */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
   return (await import('./run/export.js')).exportModel(options);
+}
+
+/**
+ * Writes a run as one page to look at.
+ *
+ * @throws UsageError when the folder holds no run
+ * @throws DatasetError when val is not where the config says; `measure: false` makes a smaller report without it
+ */
+export async function report(options: ReportOptions): Promise<WrittenReport> {
+  return (await import('./run/report.js')).report(options);
+}
+
+/** Runs side by side: what they measured, and what differs in their configs. @throws UsageError when a folder holds no run */
+export async function compare(options: CompareOptions): Promise<Comparison> {
+  return (await import('./run/compare.js')).compare(options);
+}
+
+/**
+ * Serves a detector behind HTTP until the server is closed.
+ *
+ * @throws CheckpointError when the checkpoint is damaged or of another kind
+ * @example
+ * const server = await serve({ checkpoint: 'runs/cells/best.safetensors', port: 8080 });
+ * // curl --data-binary @photo.jpg http://127.0.0.1:8080/detect
+ * await server.close();
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  return (await import('./run/serve.js')).serve(options);
 }
 
 /** Parameters, operations and feature maps of a model. @throws UsageError when it is no file and no known name */

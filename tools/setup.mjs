@@ -60,8 +60,10 @@ function build() {
   rmSync(dist, { recursive: true, force: true }); // files whose source is gone must not stay
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   run(process.execPath, [tsc, '-p', 'tsconfig.build.json'], 'The TypeScript sources do not compile (see above).');
-  const web = join(root, 'tools', 'build-web.mjs');
-  if (existsSync(web)) run(process.execPath, [web], 'The page for browsers could not be built (see above).');
+  for (const name of ['build-web.mjs', 'build-report.mjs']) {
+    const web = join(root, 'tools', name);
+    if (existsSync(web)) run(process.execPath, [web], 'The pages for browsers could not be built (see above).');
+  }
   writeFileSync(stamp, sources);
 }
 

@@ -157,6 +157,24 @@ function addModelCommands(program: Command): void {
     .action(async (checkpoint, options) => (await import('./evaluate.js')).runEvaluate(checkpoint, options));
 
   program
+    .command('report')
+    .description('a run as one page: curves, numbers, errors, pictures, data, speed')
+    .argument('<run>', 'folder of a run')
+    .option('--out <file>', 'the page (default: report.html in the folder)')
+    .option('--pictures <number>', 'of each kind: best, worst, most surprising (default: 6)', countOrZero)
+    .option('--no-measure', 'from the logs of the run alone')
+    .option(...json)
+    .action(async (run, options) => (await import('./runReport.js')).runReport(run, options));
+
+  program
+    .command('compare')
+    .description('runs side by side: what they measured, and what differs in their configs')
+    .argument('<runs...>', 'folders of runs')
+    .option('--out <file>', 'a page with the curves over each other')
+    .option(...json)
+    .action(async (runs, options) => (await import('./compare.js')).runCompare(runs, options));
+
+  program
     .command('predict')
     .description('find objects in pictures: pictures with boxes, and a results json')
     .argument('<checkpoint>', 'of a detector')

@@ -1,6 +1,6 @@
 /** What `cmtdet evaluate` says of a measurement. */
 import type { CocoEvaluation } from '../eval/cocoEval.js';
-import { errorKinds } from '../eval/errorBreakdown.js';
+import { errorKinds } from '../eval/verdicts.js';
 import { type AnalysisOptions, evaluationJson, writeAnalysis } from '../run/analysis.js';
 import { note, print, printJson, table } from './console.js';
 

@@ -32,9 +32,9 @@ export async function showTraining(
   if (trained.run !== '') report(trained, json);
 }
 
-function report({ run, checkpoint, last, metrics, precise }: TrainedRun, json: boolean): void {
+function report({ run, checkpoint, last, metrics, precise, report }: TrainedRun, json: boolean): void {
   if (json) {
-    printJson({ run, ...metrics, ...(precise && { precise }) });
+    printJson({ run, ...(report !== undefined && { report }), ...metrics, ...(precise && { precise }) });
     return;
   }
   const show = (value: number | null | undefined) => value?.toFixed(4) ?? 'n/a';
@@ -44,4 +44,5 @@ function report({ run, checkpoint, last, metrics, precise }: TrainedRun, json: b
   if (rows.length > 0) print(table(head, rows));
   const checkpoints = [last, checkpoint, ...(precise ? [precise.checkpoint] : [])];
   print(`checkpoints: ${[...new Set(checkpoints)].join(', ')}`);
+  if (report !== undefined) print(`report: ${report}`);
 }

@@ -251,6 +251,12 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
           'How many checkpoints of past epochs are kept beside the best and the last, as epoch-0012.safetensors.',
         ),
       logEvery: count.default(10).describe('Steps between two lines of metrics.jsonl.'),
+      report: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Write report.html into the run folder at the end, as `cmtdet report` does: the best checkpoint runs on val once more.',
+        ),
     })
     .superRefine(({ epochs, schedule, maxMinutes }, context) => {
       const at = (key: string) => ['schedule', key];

@@ -1,25 +1,12 @@
-import { BarChart, HeatmapChart, LineChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent, VisualMapComponent } from 'echarts/components';
-import { type EChartsCoreOption, init, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
 import sharp from 'sharp';
+import { type ChartOption, chartSvg } from '../draw/chart.js';
 import type { ConfusionMatrix } from './confusion.js';
 import type { PrecisionRecallCurve } from './curves.js';
-import { type ErrorBreakdown, errorKinds } from './errorBreakdown.js';
-
-use([
-  BarChart,
-  HeatmapChart,
-  LineChart,
-  GridComponent,
-  LegendComponent,
-  TitleComponent,
-  VisualMapComponent,
-  SVGRenderer,
-]);
+import type { ErrorBreakdown } from './errorBreakdown.js';
+import { errorKinds } from './verdicts.js';
 
 /** Curves drawn one by one up to this many; above, a legend would hide the picture, and the mean stands alone. */
-const mostCurves = 20;
+export const mostCurves = 20;
 
 /** Precision by recall. A PNG. */
 export async function drawPrecisionRecall(curves: readonly PrecisionRecallCurve[]): Promise<Buffer> {
@@ -84,12 +71,8 @@ export async function drawErrors({ errors, iou }: ErrorBreakdown): Promise<Buffe
   });
 }
 
-async function draw(width: number, height: number, option: EChartsCoreOption): Promise<Buffer> {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption({ animation: false, backgroundColor: '#ffffff', ...option });
-    return await sharp(Buffer.from(chart.renderToSVGString())).png().toBuffer();
-  } finally {
-    chart.dispose();
-  }
+async function draw(width: number, height: number, option: ChartOption): Promise<Buffer> {
+  return sharp(Buffer.from(chartSvg(width, height, { backgroundColor: '#ffffff', ...option })))
+    .png()
+    .toBuffer();
 }

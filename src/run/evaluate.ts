@@ -16,6 +16,8 @@ export interface EvaluateOptions extends EvalOptions {
   readonly annotations: string;
   /** Folder of the pictures that the annotations name. */
   readonly images: string;
+  /** Measures on the first so many pictures alone. @default all */
+  readonly limit?: number | null | undefined;
   /** Pictures at a time; no number depends on it. @default 1 */
   readonly batchSize?: number | undefined;
   /** What pictures that are missing or cannot be read do: end it all, or count as pictures in which nothing was found. @default 'stop' */
@@ -35,7 +37,7 @@ export interface Evaluation extends CocoEvaluation {
 
 /** @throws DatasetError, CheckpointError with all that is wrong with a file */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { checkpoint, annotations, images, onBroken = 'stop', howToSkip = "onBroken: 'skip'" } = options;
+  const { checkpoint, annotations, images, limit = null, onBroken = 'stop', howToSkip = "onBroken: 'skip'" } = options;
   const started = performance.now();
   const { observer = {}, batchSize = 1 } = options;
   const skipped: BrokenPicture[] = [];
@@ -44,7 +46,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     skipped.push(picture);
     events.onSkipped(picture);
   };
-  const split = { annotations, images, limit: null };
+  const split = { annotations, images, limit };
   const policy = { empty: 'keep', missing: onBroken, onBroken, howToSkip, onLooked: events.onLooked } as const;
   const opened = await openSplit(split, policy);
   const { coco, dataset } = opened;

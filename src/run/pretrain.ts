@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { countParameters } from '../nn/module.js';
 import { ClassificationTask } from '../train/classificationTask.js';
 import { runTraining, type TrainedRun, type TrainingOptions } from './training.js';
+import { withReport } from './trainingReport.js';
 
 export interface ClassifierTrainingOptions extends TrainingOptions {
   /** Of a task `classification`. */
@@ -18,7 +19,7 @@ export interface ClassifierTrainingOptions extends TrainingOptions {
 export async function pretrain({ config, ...options }: ClassifierTrainingOptions): Promise<TrainedRun> {
   if (config.task !== 'classification')
     throw new UsageError(`${options.configFile ?? 'the config'} is for ${config.task}: "train" takes it`);
-  return runTraining(config, options, async ({ config, events, workers }) => {
+  const trained = await runTraining(config, options, async ({ config, events, workers }) => {
     const task = await ClassificationTask.open(config, events, workers);
     const { train, val } = task.counts;
     const prepare = () => [
@@ -27,4 +28,5 @@ export async function pretrain({ config, ...options }: ClassifierTrainingOptions
     ];
     return { task, prepare };
   });
+  return withReport(trained, config.train.report, options);
 }

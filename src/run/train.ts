@@ -5,6 +5,7 @@ import { loadBackbone } from '../models/checkpoints/initFrom.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { runTraining, type TrainedRun, type TrainingOptions } from './training.js';
+import { withReport } from './trainingReport.js';
 
 export interface DetectorTrainingOptions extends TrainingOptions {
   /** Of a task `detection`. */
@@ -23,7 +24,7 @@ export async function train({ config, initFrom, ...options }: DetectorTrainingOp
     throw new UsageError(`${options.configFile ?? 'the config'} is for ${config.task}: "pretrain" takes it`);
   if (options.resume && initFrom !== undefined)
     throw new UsageError('a run that is resumed goes on with its own weights: leave --init-from (initFrom) out');
-  return runTraining(config, options, async ({ config, events, workers }) => {
+  const trained = await runTraining(config, options, async ({ config, events, workers }) => {
     const task = await DetectionTask.open(config, events, workers);
     const { images, withBoxes, withoutBoxes, boxes, dropped } = task.summary;
     const prepare = () => [
@@ -34,4 +35,5 @@ export async function train({ config, initFrom, ...options }: DetectorTrainingOp
     ];
     return { task, prepare };
   });
+  return withReport(trained, config.train.report, options);
 }

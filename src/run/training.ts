@@ -50,6 +50,8 @@ export interface TrainedRun {
   readonly metrics: Metrics;
   /** With `train.preciseBn`: the checkpoint with the statistics that were estimated anew, and what was measured of it. */
   readonly precise?: { readonly checkpoint: string; readonly metrics: Metrics };
+  /** The page that shows the run; undefined where `train.report` is off, or it could not be written, which was told then. */
+  readonly report?: string;
 }
 
 /** What a task is opened with. */

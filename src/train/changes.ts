@@ -41,6 +41,7 @@ const free = [
   'train.checkpointEvery',
   'train.checkpointMinutes',
   'train.keep',
+  'train.report',
   'train.onNonFinite',
   'train.recomputeStages',
   'data.workers',
@@ -105,7 +106,7 @@ function* differences(
 }
 
 /** Values by the paths of their keys, as JSON. */
-function flatten(value: Readonly<Record<string, unknown>>, prefix = ''): Record<string, string> {
+export function flatten(value: Readonly<Record<string, unknown>>, prefix = ''): Record<string, string> {
   const entries = Object.entries(value).flatMap(([key, inner]) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.entries(flatten(inner as Record<string, unknown>, `${prefix}${key}.`))

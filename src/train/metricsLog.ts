@@ -4,7 +4,8 @@ import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } f
 /** What one line of metrics.jsonl holds: numbers and words by name. */
 export type LogRecord = Readonly<Record<string, number | string | null>>;
 
-type Line = LogRecord & { readonly kind: string; readonly step: number };
+/** A line of metrics.jsonl. */
+export type LogLine = LogRecord & { readonly kind: string; readonly step: number };
 
 export class MetricsLog {
   readonly #file: string;
@@ -18,7 +19,7 @@ export class MetricsLog {
   }
 
   /** Lines of a kind, oldest first. */
-  lines(kind: string): Line[] {
+  lines(kind: string): LogLine[] {
     return this.#lines().filter((line) => line.kind === kind);
   }
 
@@ -39,7 +40,7 @@ export class MetricsLog {
    */
   cutTo(step: number, isMeasured: boolean): void {
     if (!existsSync(this.#file)) return;
-    const stays = (line: Line) => line.step < step || (line.step === step && (isMeasured || line.kind !== 'val'));
+    const stays = (line: LogLine) => line.step < step || (line.step === step && (isMeasured || line.kind !== 'val'));
     const kept = this.#lines().filter(stays);
     const text = kept.map((line) => `${JSON.stringify(line)}\n`).join('');
     if (text === readFileSync(this.#file, 'utf8')) return;
@@ -47,16 +48,16 @@ export class MetricsLog {
     renameSync(`${this.#file}.new`, this.#file);
   }
 
-  #lines(): Line[] {
+  #lines(): LogLine[] {
     if (!existsSync(this.#file)) return [];
     return readFileSync(this.#file, 'utf8').split('\n').flatMap(parse);
   }
 }
 
 /** No line where it is not whole. */
-function parse(text: string): Line[] {
+function parse(text: string): LogLine[] {
   try {
-    const line = JSON.parse(text) as Line;
+    const line = JSON.parse(text) as LogLine;
     return typeof line?.step === 'number' ? [line] : [];
   } catch {
     return [];

@@ -1,5 +1,5 @@
 /** The path of a user, through the commands' own functions: train, evaluate, predict; then the same checkpoint as a library. */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runEvaluate } from '../../src/cli/evaluate.js';
@@ -38,6 +38,14 @@ describe('smoke: two pictures by heart', () => {
   test('train: AP above 0.95', () => {
     expect(stats.AP).toBeGreaterThan(0.95);
   });
+
+  test.skipIf(!existsSync('dist/web-report'))(
+    'train: its report is in the run folder, and shows what was measured',
+    () => {
+      expect(stats.report).toBe(join(folder, 'run', 'report.html'));
+      expect(readFileSync(join(folder, 'run', 'report.html'), 'utf8')).toContain(`<dd>${stats.AP!.toFixed(3)}<small>`);
+    },
+  );
 
   test('evaluate: the checkpoint measures as it did in training, and so do its exported results', async () => {
     const { annotations, images } = data.splits.train;

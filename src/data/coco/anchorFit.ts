@@ -1,5 +1,5 @@
 import { anchorSides, bestIou } from '../../detection/anchorFit.js';
-import { type AnchorOptions, retinanetAnchors } from '../../detection/anchors.js';
+import { type AnchorOptions, retinanetAnchors, retinanetStrides } from '../../detection/anchors.js';
 import { inputSize, type ResizeRule } from '../../geometry/size.js';
 import type { CocoFile } from './cocoFile.js';
 import { boxFault } from './health.js';
@@ -7,27 +7,48 @@ import { boxFault } from './health.js';
 /** Below this overlap an anchor says "background" (Lin et al., "Focal Loss for Dense Object Detection", 4). */
 const backgroundIou = 0.4;
 
+/** A usable box as the network sees it, centred on the anchor that suits it best. */
+export interface FittedBox {
+  /** Sides in input pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly categoryId: number;
+  /** With the best anchor. */
+  readonly overlap: number;
+}
+
+/** Whether every anchor overlaps a box so little that it says "background" there: one that is too small, too large or too long. */
+export const isBeyondAnchors = ({ overlap }: FittedBox): boolean => overlap < backgroundIou;
+
 /**
- * How many usable boxes overlap every anchor by less than 0.4, even one that is centred on them: too small, too large or too
- * long. Each is learnt by the one anchor that is nearest, if at all.
+ * Every usable box of a file whose pictures have known sizes.
  *
  * @param resize how pictures are resized before the network sees them
+ * @param strides of the levels that have anchors
  */
-export function boxesBeyondAnchors(
+export function fitToAnchors(
   { images, annotations }: CocoFile,
   resize: ResizeRule,
   anchors: AnchorOptions = retinanetAnchors,
-): number {
+  strides = retinanetStrides,
+): FittedBox[] {
   const imageOf = new Map(images.map((image) => [image.id, image]));
-  const sides = anchorSides(anchors);
-  let count = 0;
-  for (const annotation of annotations) {
+  const sides = anchorSides(anchors, strides);
+  return annotations.flatMap((annotation) => {
     const image = imageOf.get(annotation.image_id);
-    if (image?.width === undefined || image.height === undefined || boxFault(annotation, image)) continue;
+    if (image?.width === undefined || image.height === undefined || boxFault(annotation, image)) return [];
     const size = { width: image.width, height: image.height };
     const scale = inputSize(size, resize).width / size.width;
-    const box = [annotation.bbox[2] * scale, annotation.bbox[3] * scale] as const;
-    if (bestIou(sides, box) < backgroundIou) count++;
-  }
-  return count;
+    const [width, height] = [annotation.bbox[2] * scale, annotation.bbox[3] * scale];
+    const overlap = bestIou(sides, [width, height]);
+    return [{ width, height, categoryId: annotation.category_id, overlap }];
+  });
+}
+
+/**
+ * How many usable boxes overlap every anchor by less than 0.4, even one that is centred on them. Each is learnt by the one anchor
+ * that is nearest, if at all.
+ */
+export function boxesBeyondAnchors(...options: Parameters<typeof fitToAnchors>): number {
+  return fitToAnchors(...options).filter(isBeyondAnchors).length;
 }

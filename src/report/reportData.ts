@@ -1,0 +1,101 @@
+/** What a report of a run is made from: plain facts, ready to be laid out. */
+
+import type { FittedBox } from '../data/coco/anchorFit.js';
+import type { CocoHealth } from '../data/coco/health.js';
+import type { CocoEvaluation } from '../eval/cocoEval.js';
+import type { ConfusionMatrix } from '../eval/confusion.js';
+import type { ErrorBreakdown } from '../eval/errorBreakdown.js';
+import type { AtScore, Calibration } from '../eval/scoreQuality.js';
+import type { ErrorKind } from '../eval/verdicts.js';
+
+/** Numbers and words of a line of the run's log. */
+export type LoggedLine = Readonly<Record<string, number | string | null>> & { readonly step: number };
+
+/** A fact about a run, and what it is. */
+export type Fact = readonly [name: string, value: string];
+
+export interface ReportData {
+  readonly name: string;
+  /** A sentence: network, data, length. */
+  readonly summary: string;
+  /** The metrics that are shown large, best first. */
+  readonly headline: readonly string[];
+  /** By which the best measurement is chosen. */
+  readonly bestMetric: string;
+  readonly training: readonly LoggedLine[];
+  readonly measurements: readonly LoggedLine[];
+  readonly best: LoggedLine | undefined;
+  /** What the classes and errors of a detector are; undefined for a classifier, or where nothing was measured. */
+  readonly measured: MeasuredDetector | undefined;
+  readonly data: DataFacts | undefined;
+  readonly facts: readonly Fact[];
+  /** YAML */
+  readonly config: string;
+  /** What is not in the report, and why: a sentence each. */
+  readonly missing: readonly string[];
+  readonly version: string;
+}
+
+export interface MeasuredDetector {
+  readonly evaluation: CocoEvaluation;
+  readonly confusion: ConfusionMatrix;
+  readonly errors: ErrorBreakdown;
+  readonly calibration: Calibration;
+  readonly byScore: readonly AtScore[];
+  /** The least score that is best by F1. */
+  readonly leastScore: AtScore;
+  readonly pictures: ShownPictures;
+  /** Pictures of val. */
+  readonly count: number;
+  /** Of detection, decoding included; undefined where there were too few pictures to tell. */
+  readonly picturesPerSecond: number | undefined;
+}
+
+/** Pictures that are worth a look, by why. */
+export interface ShownPictures {
+  readonly categories: readonly { readonly name: string; readonly colour: string }[];
+  readonly groups: readonly { readonly title: string; readonly why: string; readonly pictures: readonly number[] }[];
+  readonly pictures: readonly ShownPicture[];
+}
+
+export interface ShownPicture {
+  readonly name: string;
+  /** JPEG, perhaps smaller than the picture. */
+  readonly jpeg: Buffer;
+  /** Of the upright original; boxes are in its pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly truth: readonly ShownTruth[];
+  readonly found: readonly ShownDetection[];
+}
+
+export interface ShownTruth {
+  readonly label: number;
+  readonly box: BoxXywh;
+  /** A region of many objects, none of which is to be found. */
+  readonly crowd: boolean;
+}
+
+export interface ShownDetection {
+  readonly label: number;
+  readonly box: BoxXywh;
+  readonly score: number;
+  readonly kind: 'right' | 'ignored' | Exclude<ErrorKind, 'missed'>;
+  /** Which of `truth` a right one has found; -1 else. */
+  readonly object: number;
+}
+
+export type BoxXywh = readonly [x: number, y: number, width: number, height: number];
+
+export interface DataFacts {
+  readonly train: CocoHealth;
+  readonly val: CocoHealth | undefined;
+  readonly fit: AnchorFit;
+}
+
+/** Boxes of the training set as the network sees them. */
+export interface AnchorFit {
+  readonly boxes: readonly FittedBox[];
+  /** [width, height] in input pixels of all anchors; undefined for a head that has none. */
+  readonly anchors: readonly (readonly [width: number, height: number])[] | undefined;
+}

@@ -1,0 +1,195 @@
+/** A run as one page to look at and to hand on. */
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DetectionConfig } from '../config/schema.js';
+import { fitToAnchors } from '../data/coco/anchorFit.js';
+import { cocoHealth } from '../data/coco/health.js';
+import { parseCoco } from '../data/coco/parseCoco.js';
+import { anchorSides } from '../detection/anchorFit.js';
+import { CmtdetError, UsageError } from '../errors.js';
+import { writeAtomically } from '../formats/atomic.js';
+import { type PageParts, reportPage } from '../report/page.js';
+import type { DataFacts, Fact, MeasuredDetector, ReportData } from '../report/reportData.js';
+import { type RunRecord, readRun } from '../train/runRecord.js';
+import type { Observer } from './observer.js';
+import { packageVersion } from './version.js';
+
+export interface ReportOptions {
+  /** Folder of a run; it may be under way. */
+  readonly run: string;
+  /** The page to write. @default report.html in the run folder */
+  readonly out?: string | undefined;
+  /** Runs the best checkpoint on val, for all that is about classes, errors and pictures. @default true */
+  readonly measure?: boolean | undefined;
+  /** Pictures of each kind: best, worst, most surprising. @default 6 */
+  readonly pictures?: number | undefined;
+  readonly observer?: Observer | undefined;
+  /** What `npm run build` made of `src/web/report`. @default `dist/web-report` of this package */
+  readonly parts?: string | undefined;
+}
+
+export interface WrittenReport {
+  readonly file: string;
+  readonly bytes: number;
+  /** What is not in the page, and why: a sentence each. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Writes the page.
+ *
+ * @throws UsageError when the folder holds no run
+ * @throws DatasetError when val is not where the config says; `measure: false` makes a smaller report without it
+ */
+export async function report({ run, out, measure = true, ...options }: ReportOptions): Promise<WrittenReport> {
+  const record = await readRun(run);
+  const parts = await readParts(options.parts);
+  const { measured, confusionPng, missing } = measure ? await measurement(record, options) : { missing: [notAsked] };
+  const data = await describeRun(record, measured, missing);
+  const file = out ?? join(run, 'report.html');
+  const page = await reportPage(data, parts, confusionPng);
+  await writeAtomically(file, (handle) => handle.writeFile(page));
+  return { file, bytes: Buffer.byteLength(page), missing: data.missing };
+}
+
+const notAsked = 'Nothing was measured for this page: it is made from the logs of the run alone.';
+
+const builtParts = fileURLToPath(new URL('../../dist/web-report', import.meta.url));
+
+/** @throws UsageError where they were not built */
+export async function readParts(folder = builtParts): Promise<PageParts> {
+  try {
+    const [style, script] = await Promise.all(
+      ['report.css', 'report.js'].map((name) => readFile(join(folder, name), 'utf8')),
+    );
+    return { style: style!, script: script! };
+  } catch {
+    throw new UsageError(`${folder} does not hold the parts of the page: "npm run build" makes them`);
+  }
+}
+
+interface Measurement {
+  readonly measured?: MeasuredDetector | undefined;
+  readonly confusionPng?: Buffer | undefined;
+  readonly missing: readonly string[];
+}
+
+async function measurement(
+  record: RunRecord,
+  { pictures = 6, observer }: Pick<ReportOptions, 'pictures' | 'observer'>,
+): Promise<Measurement> {
+  const { config, checkpoint } = record;
+  if (config.task === 'classification')
+    return {
+      missing: ['Of a classifier there are the curves and numbers of its log; pictures are shown of detectors.'],
+    };
+  if (config.data.val === null)
+    return { missing: ['The run has no val set (data.val), so that there is nothing to measure on.'] };
+  if (checkpoint === undefined) return { missing: ['The run has no checkpoint yet.'] };
+  const { measureForReport } = await import('./reportMeasurement.js'); // loads TensorFlow
+  return { ...(await measureForReport({ checkpoint, split: config.data.val, pictures, observer })), missing: [] };
+}
+
+async function describeRun(
+  record: RunRecord,
+  measured: MeasuredDetector | undefined,
+  missing: readonly string[],
+): Promise<ReportData> {
+  const { config, name, training, measurements, best, bestMetric, configText } = record;
+  const data = config.task === 'detection' ? dataFacts(config) : undefined;
+  return {
+    name,
+    summary: summaryOf(record, data),
+    headline: config.task === 'detection' ? ['AP', 'AP50', 'AP75'] : ['top1', 'top5'],
+    bestMetric,
+    training,
+    measurements,
+    best,
+    measured,
+    data: typeof data === 'string' ? undefined : data,
+    facts: factsOf(record),
+    config: configText,
+    missing: [...missing, ...(typeof data === 'string' ? [data] : [])],
+    version: packageVersion(),
+  };
+}
+
+/** A sentence where the annotations cannot be read. */
+function dataFacts({ data, model }: DetectionConfig): DataFacts | string {
+  try {
+    const train = parseCoco(data.train.annotations);
+    const val = data.val ? parseCoco(data.val.annotations) : undefined;
+    const strides = model.neck.levels.map((level) => 2 ** Number(level.slice(1)));
+    const anchors = model.head.name === 'retinanet' ? model.head.anchors : undefined;
+    return {
+      train: cocoHealth(train),
+      val: val && cocoHealth(val),
+      fit: { boxes: fitToAnchors(train, data, anchors, strides), anchors: anchors && anchorSides(anchors, strides) },
+    };
+  } catch (error) {
+    if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    return `The annotations of the run cannot be read from here: ${(error as Error).message}`;
+  }
+}
+
+function summaryOf(
+  { config, measurements, training, seconds }: RunRecord,
+  data: DataFacts | string | undefined,
+): string {
+  const { backbone } = config.model;
+  const network = backbone.name === 'resnet' ? `ResNet-${backbone.depth}` : nameOfCmt(backbone.variant);
+  const head =
+    config.task === 'detection' ? { retinanet: 'RetinaNet', fcos: 'FCOS' }[config.model.head.name] : 'Classifier';
+  const epochs = measurements.at(-1)?.epoch ?? Number(training.at(-1)?.epoch ?? -1) + 1;
+  const from =
+    typeof data === 'object'
+      ? ` on ${data.train.images.total} pictures with ${data.train.boxes.usable} boxes of ${data.train.categories.length} classes`
+      : '';
+  const time = seconds === undefined ? '' : ` in ${minutes(seconds)}`;
+  return `${head} with ${network}, ${epochs} of ${config.train.epochs} epochs${from}${time}.`;
+}
+
+const nameOfCmt = (variant: unknown): string =>
+  typeof variant === 'string'
+    ? variant.replace('cmt_', 'CMT-').replace(/-(\w)/, (_, letter) => `-${letter.toUpperCase()}`)
+    : 'a CMT of its own widths';
+
+function minutes(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds / 60);
+  return whole < 120 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60} min`;
+}
+
+function factsOf({ config, history, seconds, skipped, incidents, training, measurements }: RunRecord): Fact[] {
+  const first = history[0];
+  const { optimizer, batchSize, accumulate, seed, ema } = config.train;
+  const resumed = history.filter(({ from }) => from === 'state').length;
+  const versions = Object.entries(first?.versions ?? {}).map(
+    ([name, version]) => `${name} ${version?.slice(0, 12) ?? 'installed'}`,
+  );
+  const size =
+    config.task === 'detection' ? `${config.data.shortSide} / ${config.data.longSide}` : `${config.data.size}`;
+  const facts: (Fact | undefined)[] = [
+    first && ['begun', first.time.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')],
+    seconds === undefined ? undefined : ['training time', minutes(seconds)],
+    ['updates', String(Math.max(0, ...[training, measurements].map((lines) => lines.at(-1)?.step ?? 0)))],
+    ['batch', `${batchSize}${accumulate > 1 ? ` x ${accumulate}` : ''}`],
+    ['size of input (short / long side)', size],
+    ['optimizer', `${optimizer.name}, rate ${optimizer.lr}, decay ${optimizer.weightDecay}`],
+    ['schedule', config.train.schedule.name],
+    ['average of weights', ema === null ? 'none' : String(ema)],
+    ['seed', String(seed)],
+    resumed > 0 ? ['resumed', `${resumed} times`] : undefined,
+    ['pictures skipped', String(skipped)],
+    ['steps that were odd', String(incidents)],
+    first && [
+      'on',
+      `${first.platform}, ${first.devices.map((device) => device.split(':').slice(-2).join(' ')).join(', ')}`,
+    ],
+    versions.length > 0 ? ['versions', versions.join(', ')] : undefined,
+    ['this page made on', `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores`],
+  ];
+  return facts.filter((fact): fact is Fact => fact !== undefined);
+}

@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatConfig, parseConfig } from '../../src/config/load.js';
+import type { DetectionConfig } from '../../src/config/schema.js';
+import { generateShapes } from '../../src/data/shapes/generate.js';
+import { UsageError } from '../../src/errors.js';
+import { describeDetector } from '../../src/models/checkpoints/description.js';
+import { saveModel } from '../../src/models/checkpoints/modelFile.js';
+import { report } from '../../src/run/report.js';
+import { readRun } from '../../src/train/runRecord.js';
+import { chromiumPath } from '../support/browser.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+import { tinyCmt, tinyDetector } from '../support/tinyModels.js';
+
+const hostile = '</script><img src=x onerror="document.title=1">';
+
+/** The folder of a run that found things everywhere, with a class whose name wants to be a part of the page. */
+async function makeRun(folder: string): Promise<string> {
+  const data = await generateShapes(join(folder, 'data'), { train: 4, val: 8 });
+  const names = [hostile, 'a & b', 'square'];
+  for (const { annotations } of Object.values(data.splits)) {
+    const coco = JSON.parse(readFileSync(annotations, 'utf8'));
+    coco.categories = names.map((name, i) => ({ id: i + 1, name }));
+    for (const annotation of coco.annotations) annotation.category_id = 1 + (annotation.category_id % 3);
+    writeFileSync(annotations, JSON.stringify(coco));
+  }
+  const { train, val } = data.splits;
+  const split = ({ annotations, images }: typeof train) => `{ annotations: ${annotations}, images: ${images} }`;
+  const config = parseConfig(
+    `{ task: detection, model: { backbone: ${tinyCmt}, neck: { channels: 32 }, head: { name: retinanet, convs: 1, norm: group } },
+       data: { shortSide: 96, longSide: 160, train: ${split(train)}, val: ${split(val)} } }`,
+    'run',
+  ) as DetectionConfig;
+  const run = join(folder, 'run');
+  mkdirSync(run);
+  writeFileSync(join(run, 'config.yaml'), formatConfig(config));
+  const lines = [
+    ...[10, 20, 30].map((step) => ({
+      kind: 'train',
+      step,
+      epoch: 0,
+      loss: 1 / step,
+      classification: 0.5 / step,
+      box: 0.5 / step,
+      learningRate: 1e-4,
+      rate: 3,
+      waiting: 0,
+    })),
+    { kind: 'val', step: 20, epoch: 1, AP: 0.3, AP50: 0.5, AP75: null },
+    { kind: 'val', step: 30, epoch: 2, AP: 0.2, AP50: 0.4, AP75: null },
+  ];
+  writeFileSync(join(run, 'metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const detector = tinyDetector();
+  const categories = names.map((name, i) => ({ id: i + 1, name }));
+  await saveModel(join(run, 'best.safetensors'), detector.model, describeDetector(config, categories));
+  await detector.dispose();
+  return run;
+}
+
+const folder = temporaryFolder();
+const parts = join(folder, 'built');
+let run: string;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['tools/build-report.mjs', parts]);
+  run = await makeRun(folder);
+}, 120_000);
+
+test('the best measurement is the first of the highest', async () => {
+  expect((await readRun(run)).best).toMatchObject({ epoch: 1, AP: 0.3 });
+});
+
+test('a folder without a run is refused with what is missing', async () => {
+  await expect(report({ run: folder, parts })).rejects.toThrow(UsageError);
+  await expect(report({ run: folder, parts })).rejects.toThrow('there is no config.yaml');
+});
+
+test('from the logs alone: says what is not there, and has no picture', async () => {
+  const { file, missing } = await report({ run, parts, measure: false, out: join(folder, 'logs.html') });
+  expect(missing).toEqual(['Nothing was measured for this page: it is made from the logs of the run alone.']);
+  const page = readFileSync(file, 'utf8');
+  expect(page).toContain('Best AP after epoch 1: 0.300.');
+  expect(page).not.toContain('data:image/jpeg');
+});
+
+describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
+  const problems: string[] = [];
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const { file, missing } = await report({ run, parts, pictures: 2 });
+    expect(missing).toEqual([]);
+    browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox'] });
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith('data:') && request.url() !== pathToFileURL(file).href)
+        problems.push(request.url());
+    });
+    await page.goto(pathToFileURL(file).href);
+  }, 120_000);
+
+  afterAll(() => browser?.close());
+
+  const boxes = (kind: string) => page.locator(`button.picture rect:not(.truth)${kind}`).count();
+
+  test('names from the data are text and nothing else', async () => {
+    expect(await page.title()).toBe('run');
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    expect(await page.locator('#class option').allTextContents()).toEqual(['all', hostile, 'a & b', 'square']);
+  });
+
+  test('all sections are there, each with its heading', async () => {
+    const titles = ['Numbers', 'Training', 'Classes', 'Errors', 'Pictures', 'Data', 'Run'];
+    expect(await page.locator('main h2').allTextContents()).toEqual(titles);
+    expect(await page.locator('nav a').allTextContents()).toEqual(titles);
+  });
+
+  test('the slider, by keyboard, lets fewer and more boxes through, and counts go along', async () => {
+    await page.focus('#score');
+    await page.keyboard.press('Home');
+    const all = await boxes('');
+    const counts = await page.locator('.counts').first().textContent();
+    expect(all).toBeGreaterThan(20);
+    await page.keyboard.press('End');
+    expect(await boxes('')).toBeLessThan(all);
+    expect(await page.textContent('#scoreText')).toBe('0.99');
+    expect(await page.locator('.counts').first().textContent()).not.toBe(counts);
+    await page.keyboard.press('Home');
+  });
+
+  test('the class filter keeps one class, and all three together are all', async () => {
+    const each: number[] = [];
+    for (const label of ['0', '1', '2']) {
+      await page.selectOption('#class', label);
+      each.push(await boxes(''));
+    }
+    await page.selectOption('#class', '-1');
+    expect(each.reduce((sum, count) => sum + count)).toBe(await boxes(''));
+    expect(Math.max(...each)).toBeLessThan(await boxes(''));
+  });
+
+  test('detections and truth can be taken away', async () => {
+    const truth = () => page.locator('button.picture rect.truth').count();
+    expect(await truth()).toBeGreaterThan(0);
+    await page.uncheck('#truth');
+    expect(await truth()).toBe(0);
+    await page.uncheck('#found');
+    expect(await boxes('')).toBe(0);
+    await page.check('#truth');
+    await page.check('#found');
+  });
+
+  test('a picture opens by keyboard, arrows go on, Escape goes back to it', async () => {
+    await page.focus('button.picture >> nth=0');
+    await page.keyboard.press('Enter');
+    const first = await page.textContent('#largeName');
+    expect(await page.locator('#largeList tr').count()).toBeGreaterThan(0);
+    await page.keyboard.press('ArrowRight');
+    expect(await page.textContent('#largeName')).not.toBe(first);
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement.dataset.picture')).toBe('1');
+  });
+
+  test.each([
+    ['phone', 390, 844],
+    ['desktop', 1280, 800],
+  ])('%s: nothing is wider than the screen, controls can be touched', async (name, width, height) => {
+    await page.setViewportSize({ width, height });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    for (const control of await page.locator('.controls label').all())
+      expect((await control.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+    const shots = process.env.CMTDET_TEST_SCREENSHOTS;
+    if (shots) await page.screenshot({ path: join(shots, `report-${name}.png`), fullPage: true });
+  });
+
+  test('no error on the console, and no request to anywhere', () => {
+    expect(problems).toEqual([]);
+  });
+});
