@@ -250,6 +250,13 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
         .describe(
           'How many checkpoints of past epochs are kept beside the best and the last, as epoch-0012.safetensors.',
         ),
+      tensorboard: z
+        .strictObject({
+          histograms: z.boolean().default(false).describe('Histograms of all weights and statistics.'),
+          pictures: z.int().min(0).default(0).describe('So many pictures of val, with what a detector finds in them.'),
+        })
+        .prefault({})
+        .describe('What is in the event file besides numbers, at each measurement.'),
       logEvery: count.default(10).describe('Steps between two lines of metrics.jsonl.'),
       report: z
         .boolean()

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { RgbImage } from '../data/image/image.js';
 import { rgbChannels } from '../data/image/image.js';
 import { classColour, inkOn, toHex } from './colours.js';
@@ -27,16 +27,20 @@ const readableSide = 400;
  * @param boxes later ones lie on top, so give the best last
  */
 export async function drawBoxes(image: RgbImage, boxes: readonly DrawnBox[], file: string): Promise<void> {
+  await writePicture(boxesOn(image, boxes), file);
+}
+
+/** The picture that {@link drawBoxes} writes. */
+export function boxesOn(image: RgbImage, boxes: readonly DrawnBox[]): Sharp {
   const { data, width, height } = image;
   const scale = Math.max(1, Math.ceil(readableSide / Math.min(width, height)));
   const size = { width: width * scale, height: height * scale };
   const overlay = Buffer.from(boxesSvg(size.width, size.height, boxes, scale));
   // librsvg leaves out what lies beyond 32,767 pixels, which no picture here reaches: decoding stops before.
-  const picture = sharp(data, { raw: { width, height, channels: rgbChannels } })
+  return sharp(data, { raw: { width, height, channels: rgbChannels } })
     .resize({ ...size, kernel: 'cubic' })
     .composite([{ input: overlay }])
     .removeAlpha(); // which the overlay brings
-  await writePicture(picture, file);
 }
 
 type Rectangle = readonly [x: number, y: number, width: number, height: number];

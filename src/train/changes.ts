@@ -37,6 +37,7 @@ const free = [
   'train.validationLoss',
   'train.earlyStopping',
   'train.preciseBn',
+  'train.tensorboard',
   'train.evaluateEvery',
   'train.checkpointEvery',
   'train.checkpointMinutes',

@@ -24,6 +24,7 @@ import {
 } from './classificationBatch.js';
 import { digestOfClasses } from './dataDigest.js';
 import { engineOptions } from './engineOptions.js';
+import type { EventPicture } from './eventFile.js';
 import { cacheOptions, workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
 import { meanLoss, ValidationLoss } from './validationLoss.js';
@@ -190,6 +191,11 @@ export class ClassificationTask implements Task<ClassificationBatch> {
       plainClassificationFeed(batch, this.classes.length),
     );
     return { loss: meanLoss(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
+  }
+
+  /** None: a class is no picture. */
+  async examples(): Promise<ReadonlyMap<string, EventPicture>> {
+    return new Map<string, EventPicture>();
   }
 
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ClassifierDescription {

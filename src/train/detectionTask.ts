@@ -1,9 +1,12 @@
 /** Training of a detector on COCO json. */
+import { basename } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import { learningProblems } from '../data/coco/health.js';
 import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
+import type { RgbImage } from '../data/image/image.js';
+import { boxesOn } from '../draw/drawBoxes.js';
 import { DatasetError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import { buildDetector } from '../models/build.js';
@@ -14,6 +17,7 @@ import { detectAll } from '../models/evaluateDetector.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
+import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import { digestOfDetection } from './dataDigest.js';
 import { detectionFeed, detectionLoss } from './detectionBatch.js';
 import {
@@ -26,6 +30,7 @@ import {
   trainingLoader,
 } from './detectionData.js';
 import { engineOptions } from './engineOptions.js';
+import type { EventPicture } from './eventFile.js';
 import { workerCount } from './loaderSettings.js';
 import type { DataEvents, Metrics, Task } from './task.js';
 import { meanLoss, ValidationLoss } from './validationLoss.js';
@@ -182,6 +187,16 @@ export class DetectionTask implements Task<DetectionBatch> {
     return { loss: meanLoss(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
   }
 
+  async examples(count: number): Promise<ReadonlyMap<string, EventPicture>> {
+    const pictures = new Map<string, EventPicture>();
+    const decode = openDecoder(this.#config.data.colourProfiles);
+    for (const { file } of this.#val!.dataset.records.slice(0, count)) {
+      const image = await decode(file);
+      pictures.set(basename(file), await drawnExample(image, this.#evaluationDetector()));
+    }
+    return pictures;
+  }
+
   describe(progress: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {
     return describeDetector(this.#config, this.categories, progress);
   }
@@ -204,4 +219,19 @@ export class DetectionTask implements Task<DetectionBatch> {
     }
     return this.#detector;
   }
+}
+
+/** Scores below are drawn by nobody. */
+const leastShown = 0.3;
+
+async function drawnExample(image: RgbImage, detector: Detector): Promise<EventPicture> {
+  const labels = new Map(detector.categories.map(({ id }, label) => [id, label]));
+  const found = await detector.detect(image, { scoreThreshold: leastShown });
+  const boxes = found.map(({ box, categoryId, label, score }) => ({
+    box,
+    label: labels.get(categoryId)!,
+    text: `${label} ${score.toFixed(2)}`,
+  }));
+  const { data, info } = await boxesOn(image, boxes.reverse()).png().toBuffer({ resolveWithObject: true });
+  return { bytes: data, width: info.width, height: info.height };
 }

@@ -1,4 +1,4 @@
-/** TensorBoard's event files, scalars only. */
+/** TensorBoard's event files: scalars, histograms and pictures. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,12 @@ import protobuf from 'protobufjs';
 const event = protobuf
   .parse(`
     syntax = "proto3";
-    message Value { string tag = 1; oneof value { float simple_value = 2; } }
+    message Histo {
+      double min = 1; double max = 2; double num = 3; double sum = 4; double sum_squares = 5;
+      repeated double bucket_limit = 6; repeated double bucket = 7;
+    }
+    message Image { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
+    message Value { string tag = 1; oneof value { float simple_value = 2; Image image = 4; Histo histo = 5; } }
     message Summary { repeated Value value = 1; }
     message SessionLog { int32 status = 1; }
     message Event {
@@ -46,6 +51,37 @@ function toRecord(data: Uint8Array): Uint8Array {
 /** `SessionLog.START`. */
 const sessionStart = 1;
 
+/** An encoded picture. */
+export interface EventPicture {
+  /** PNG. */
+  readonly bytes: Uint8Array;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+const rgb = 3;
+const buckets = 30;
+
+/** Counts of finite values in buckets of equal width between the least and the largest one; null where there are none. */
+function histogramOf(values: Float32Array) {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return null;
+  let [min, max, sum, sumSquares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
+  for (const value of finite) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sum += value;
+    sumSquares += value * value;
+  }
+  const count = max > min ? buckets : 1;
+  const width = (max - min) / count;
+  const bucket = new Array<number>(count).fill(0);
+  for (const value of finite) bucket[width > 0 ? Math.min(count - 1, Math.floor((value - min) / width)) : 0]!++;
+  const bucketLimit = bucket.map((_, i) => (i === count - 1 ? max : min + (i + 1) * width)); // right edges
+  return { min, max, num: finite.length, sum, sumSquares, bucketLimit, bucket };
+}
+
 export class EventFile {
   readonly #file: number;
 
@@ -59,6 +95,24 @@ export class EventFile {
   /** Adds numbers of one step, by tag. */
   scalars(step: number, values: Readonly<Record<string, number>>): void {
     const value = Object.entries(values).map(([tag, simpleValue]) => ({ tag, simpleValue }));
+    this.#write({ step, summary: { value } });
+  }
+
+  /** Adds how numbers are distributed, by tag. */
+  histograms(step: number, values: Iterable<readonly [tag: string, values: Float32Array]>): void {
+    const value = [...values].flatMap(([tag, numbers]) => {
+      const histo = histogramOf(numbers);
+      return histo === null ? [] : [{ tag, histo }];
+    });
+    this.#write({ step, summary: { value } });
+  }
+
+  /** Adds pictures, by tag. */
+  pictures(step: number, pictures: Iterable<readonly [tag: string, picture: EventPicture]>): void {
+    const value = Array.from(pictures, ([tag, { bytes, width, height }]) => ({
+      tag,
+      image: { width, height, colorspace: rgb, encodedImageString: bytes },
+    }));
     this.#write({ step, summary: { value } });
   }
 

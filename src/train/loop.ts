@@ -1,4 +1,5 @@
 /** The training loop: epochs of updates, measured and saved. */
+import type { Config } from '../config/schema.js';
 import { InterruptedError } from '../errors.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { EarlyStopping } from './earlyStopping.js';
@@ -29,6 +30,7 @@ export interface LoopParts<Batch> {
   readonly reports: StepReports;
   readonly checkpoints: Checkpoints;
   readonly early: EarlyStopping;
+  readonly board: Config['train']['tensorboard'];
   readonly stall: StallWatch;
 }
 
@@ -115,12 +117,21 @@ export class TrainingLoop<Batch> {
       this.#metrics = await stall.during(() => 'the measurement on the val set', measuring);
       early.add(this.#metrics);
       run?.log('val', updates, { epoch, ...this.#metrics });
+      if (run !== null) await this.#picture(run);
       const best = await checkpoints.offer(this.#progress, this.#metrics);
       observer.onEvaluated(batch === 0 ? epoch : epoch + 1, this.#metrics, best);
     }
     const saving = checkpoints.saveLast(this.#progress, isDue ? this.#metrics : {});
     await stall.during(() => 'the checkpoint to be written', saving);
     meter.pause();
+  }
+
+  /** What the event file has besides numbers. */
+  async #picture(run: RunFolder): Promise<void> {
+    const { task, checkpoints, board } = this.#parts;
+    const { updates } = this.#progress;
+    if (board.histograms) run.histograms(updates, checkpoints.measured());
+    if (board.pictures > 0) run.examples(updates, await task.examples(board.pictures));
   }
 
   /** Saves what a resumed run needs. */

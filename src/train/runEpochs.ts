@@ -60,7 +60,7 @@ export async function runEpochs<Batch>(task: Task<Batch>, options: TrainOptions)
 
     const { resume, acceptChanges = false } = options;
     const start = await startRun({ run, checkpoints, program, config, identity, resume, acceptChanges, onWarning });
-    const made = { pace, meter, updater, reports, checkpoints, early, stall };
+    const made = { pace, meter, updater, reports, checkpoints, early, stall, board: settings.tensorboard };
     return await new TrainingLoop({ task, run, observer, workers, signal, ...made }).toEnd(start);
   } finally {
     stall.close();

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.js';
 import { ConfigError, UsageError } from '../errors.js';
 import { removeTemporaries, writeAtomically } from '../formats/atomic.js';
 import { makeFolder } from '../formats/makeFolder.js';
-import { EventFile } from './eventFile.js';
+import { EventFile, type EventPicture } from './eventFile.js';
 import { type LogRecord, MetricsLog } from './metricsLog.js';
 import { RunLock } from './runLock.js';
 
@@ -111,6 +111,22 @@ export class RunFolder {
     this.metrics.add(kind, step, record);
     const numbers = Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
     this.#events.scalars(step, Object.fromEntries(numbers.map(([name, value]) => [`${kind}/${name}`, value])));
+  }
+
+  /** Adds to the event file how the weights are distributed, under `weights/name`. */
+  histograms(step: number, weights: ReadonlyMap<string, Float32Array>): void {
+    this.#events.histograms(
+      step,
+      [...weights].map(([name, values]) => [`weights/${name}`, values] as const),
+    );
+  }
+
+  /** Adds pictures to the event file, under `examples/name`. */
+  examples(step: number, pictures: ReadonlyMap<string, EventPicture>): void {
+    this.#events.pictures(
+      step,
+      [...pictures].map(([name, picture]) => [`examples/${name}`, picture] as const),
+    );
   }
 
   /** Takes out of all logs what was measured after a step that a resumed run begins with; and at it, where it is to be measured again. */

@@ -5,6 +5,7 @@ import type { ModelDescription } from '../models/checkpoints/description.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Module } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
+import type { EventPicture } from './eventFile.js';
 
 /** What was measured, by name; null where there was nothing to measure. */
 export type Metrics = Readonly<Record<string, number | null>>;
@@ -37,6 +38,8 @@ export interface Task<Batch> {
     values: ReadonlyMap<string, Float32Array>,
     onProgress: (done: number, total: number) => void,
   ): Promise<Metrics>;
+  /** The first pictures of the val set with what the weights that were measured last find in them, by name. */
+  examples(count: number): Promise<ReadonlyMap<string, EventPicture>>;
   /** What a checkpoint of these weights says of itself. */
   describe(progress: { epoch: number; step: number; metrics: Metrics }): ModelDescription;
 }

@@ -87,6 +87,11 @@ export class ToyTask implements Task<ToyBatch> {
     return { score: this.options.metrics?.[this.evaluated.length - 1] ?? this.evaluated.length };
   }
 
+  async examples(count: number) {
+    const picture = { bytes: Uint8Array.of(1, 2, 3), width: 5, height: 4 };
+    return new Map(Array.from({ length: count }, (_, i) => [`${i}.jpg`, picture]));
+  }
+
   describe({ epoch, step, metrics }: { epoch: number; step: number; metrics: Metrics }): ModelDescription {
     const model = ClassifierModel.parse({ backbone: { name: 'cmt', variant: 'cmt_ti' } });
     return {

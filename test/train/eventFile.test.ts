@@ -2,8 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/load.js';
 import { EventFile } from '../../src/train/eventFile.js';
+import { runEpochs } from '../../src/train/runEpochs.js';
+import { RunFolder } from '../../src/train/runFolder.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+import { ToyTask } from '../support/toyTask.js';
 
 /** CRC-32C bit by bit, masked as in TFRecord files. */
 function maskedCrc(bytes: Uint8Array, mask = true): number {
@@ -20,13 +24,19 @@ test('the check itself: CRC-32C of "123456789" (RFC 3720 gives its polynomial)',
   expect(maskedCrc(Buffer.from('123456789'), false)).toBe(0xe3069283);
 });
 
-test('an event file: a version, then scalars by tag and step, every record with both checksums', () => {
-  const folder = temporaryFolder();
-  const events = new EventFile(folder);
-  events.scalars(7, { 'train/loss': 0.5, 'train/rate': 12, 'train/waiting': 0 });
-  events.close();
-  const [name] = readdirSync(folder);
-  expect(name).toMatch(/^events\.out\.tfevents\.\d+\./);
+const { root } = protobuf.parse(
+  `syntax = "proto3";
+  message H { double min = 1; double max = 2; double num = 3; double sum = 4; double sum_squares = 5; repeated double bucket_limit = 6; repeated double bucket = 7; }
+  message I { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
+  message V { string tag = 1; oneof value { float simple_value = 2; I image = 4; H histo = 5; } }
+  message S { repeated V value = 1; }
+  message E { double wall_time = 1; int64 step = 2; string file_version = 3; S summary = 5; }`,
+  { keepCase: true },
+);
+
+/** The events of the one file in a folder; each record's checksums are held to its bytes. */
+function eventsIn(folder: string): Record<string, unknown>[] {
+  const [name] = readdirSync(folder).filter((file) => /^events\.out\.tfevents\.\d+\./.test(file));
   const bytes = readFileSync(join(folder, name!));
   const records: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -37,12 +47,16 @@ test('an event file: a version, then scalars by tag and step, every record with 
     records.push(data);
     at += length + 16;
   }
-  const { root } = protobuf.parse(
-    'syntax = "proto3"; message V { string tag = 1; oneof value { float simple_value = 2; } } message S { repeated V value = 1; } message E { double wall_time = 1; int64 step = 2; string file_version = 3; S summary = 5; }',
-    { keepCase: true },
-  );
   const event = root.lookupType('E');
-  const [first, second] = records.map((data) => event.toObject(event.decode(data), { longs: Number }));
+  return records.map((data) => event.toObject(event.decode(data), { longs: Number }));
+}
+
+test('an event file: a version, then scalars by tag and step, every record with both checksums', () => {
+  const folder = temporaryFolder();
+  const events = new EventFile(folder);
+  events.scalars(7, { 'train/loss': 0.5, 'train/rate': 12, 'train/waiting': 0 });
+  events.close();
+  const [first, second] = eventsIn(folder);
   expect(first).toMatchObject({ file_version: 'brain.Event:2' });
   expect(second).toMatchObject({
     step: 7,
@@ -54,4 +68,59 @@ test('an event file: a version, then scalars by tag and step, every record with 
       ],
     },
   });
+});
+
+test('a histogram: 30 buckets from the least to the largest, right edges, what is not finite left out', () => {
+  const folder = temporaryFolder();
+  const events = new EventFile(folder);
+  events.histograms(3, [
+    ['w', Float32Array.of(0, 1, 29.5, 30, Number.NaN)], // buckets of width 1: 0, 1, 29 and the last edge
+    ['same', Float32Array.of(2, 2)],
+    ['none', Float32Array.of(Number.NaN)],
+  ]);
+  events.close();
+  const [, event] = eventsIn(folder) as { summary: { value: { tag: string; histo: Record<string, number[]> }[] } }[];
+  const [w, same, ...others] = event!.summary.value;
+  expect(others).toEqual([]);
+  expect(w).toMatchObject({ tag: 'w', histo: { max: 30, num: 4, sum: 60.5, sum_squares: 1 + 29.5 ** 2 + 900 } });
+  expect(w!.histo.bucket_limit).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+  expect(w!.histo.bucket!.map((count, i) => [i, count]).filter(([, count]) => count !== 0)).toEqual([
+    [0, 1],
+    [1, 1],
+    [29, 2],
+  ]);
+  expect(same).toMatchObject({ tag: 'same', histo: { min: 2, max: 2, num: 2, bucket_limit: [2], bucket: [2] } });
+});
+
+test('a picture: its size, three channels, and its bytes as they are', () => {
+  const folder = temporaryFolder();
+  const events = new EventFile(folder);
+  events.pictures(4, [['examples/a.jpg', { bytes: Uint8Array.of(137, 80, 78, 71), width: 6, height: 5 }]]);
+  events.close();
+  const image = { height: 5, width: 6, colorspace: 3, encoded_image_string: Buffer.from([137, 80, 78, 71]) };
+  expect(eventsIn(folder)[1]).toMatchObject({ step: 4, summary: { value: [{ tag: 'examples/a.jpg', image }] } });
+});
+
+test('in a run, where the config asks for them: at each measurement, of the weights that were measured', async () => {
+  const text = `
+task: classification
+model: { backbone: { name: cmt, variant: cmt_ti } }
+data: { train: x, val: x }
+train: { epochs: 2, schedule: { name: constant }, tensorboard: { histograms: true, pictures: 2 } }
+`;
+  const config = parseConfig(text, 'test');
+  const run = await RunFolder.create(join(temporaryFolder(), 'run'), 'toy', config);
+  const observer = { onPreparing() {}, onStep() {}, onEvaluating() {}, onEvaluated() {}, onWarning() {} };
+  await runEpochs(new ToyTask(), { config, run, resume: false, observer });
+  run.close();
+  const found = (eventsIn(run.path) as { step: number; summary?: { value: { tag: string }[] } }[]).flatMap(
+    ({ step, summary }) => (summary?.value ?? []).map(({ tag }) => `${step} ${tag}`),
+  );
+  for (const step of [4, 8]) {
+    for (const name of ['conv.weight', 'norm.mean']) expect(found).toContain(`${step} weights/${name}`);
+    expect(found.filter((tag) => tag.startsWith(`${step} examples/`))).toEqual([
+      `${step} examples/0.jpg`,
+      `${step} examples/1.jpg`,
+    ]);
+  }
 });
