@@ -1,10 +1,10 @@
 /** A trained detector, ready to be given pictures. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Category } from '../data/detection/dataset.js';
-import type { RgbImage } from '../data/image/image.js';
+import { type RgbImage, rgbChannels } from '../data/image/image.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { CheckpointError } from '../errors.js';
-import type { Size } from '../geometry/size.js';
+import { inputSize, paddedSize, type Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -12,13 +12,14 @@ import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { Plan } from '../tensorflow/plan.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
+import { abortable } from './abortable.js';
 import { buildDetector } from './build.js';
 import type { DetectorDescription } from './checkpoints/description.js';
 import { loadWeights, readModel } from './checkpoints/modelFile.js';
 import { type DetectorInput, detectionInput, pictureFeed, singleInput } from './detectorInput.js';
 import type { DetectorNetwork } from './detectorNetwork.js';
 import type { LevelArrays } from './heads/denseHead.js';
-import { checkDetectorInput, checkPicture } from './inputChecks.js';
+import { checkDetectorInput, checkPicture, checkSize } from './inputChecks.js';
 
 /** One object found. */
 export interface Detection {
@@ -35,6 +36,8 @@ export interface Detection {
 export interface DetectOptions extends Partial<InferenceOptions> {
   /** Only detections of at least this score. @default what the checkpoint was measured with, 0.05 */
   readonly scoreThreshold?: number;
+  /** Rejects the call with the signal's reason as soon as that is given. A run of the graph that is under way goes on unheard. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class Detector {
@@ -94,7 +97,10 @@ export class Detector {
   async detect(input: string | Uint8Array | RgbImage, options: DetectOptions = {}): Promise<Detection[]> {
     const rule = this.description.input;
     const decode = () => openDecoder(rule.colourProfiles);
-    const image = typeof input === 'string' || input instanceof Uint8Array ? await decode()(input) : input;
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const isFile = typeof input === 'string' || input instanceof Uint8Array;
+    const image = isFile ? await abortable(decode()(input), signal) : input;
     checkPicture(image);
     const [detections] = await this.detectBatch(singleInput(image, rule), [image], options);
     return this.#named(detections!);
@@ -109,17 +115,44 @@ export class Detector {
   async detectBatch(
     input: DetectorInput,
     originalSizes: readonly Size[],
-    options: DetectOptions = {},
+    { signal, ...options }: DetectOptions = {},
   ): Promise<Detections[]> {
+    signal?.throwIfAborted();
     checkDetectorInput(input, originalSizes);
     const { height, width, inputSizes } = input;
-    const results = await this.#run(pictureFeed(input));
+    const results = await abortable(this.#run(pictureFeed(input)), signal);
     const settings = { ...this.description.inference, ...options };
     return originalSizes.map((original, b) => {
       const size = { height: inputSizes[2 * b]!, width: inputSizes[2 * b + 1]! };
       const found = this.model.head.decode(levelsOf(results, b), { height, width }, settings.scoreThreshold);
       return detectionsOf(found, size, original, settings);
     });
+  }
+
+  /**
+   * Traces and compiles what pictures of these sizes need, so that the first of them does not wait for it. Sizes that are padded to the same
+   * shape are prepared once; more shapes than the engine keeps (`maxTraces`, 16) push the first ones out again.
+   *
+   * @param sizes of original pictures, in pixels
+   * @param batchSize of {@link detectBatch}; 1 for {@link detect}
+   * @throws EngineError when a size is none, or after {@link dispose}
+   */
+  async warmup(sizes: readonly Size[], batchSize = 1): Promise<void> {
+    for (const size of sizes) checkSize(size);
+    const inputs = new Map(
+      sizes.map((size) => {
+        const input = inputSize(size, this.description.input);
+        const { height, width } = paddedSize(input);
+        return [`${height} x ${width}`, { height, width, input }] as const;
+      }),
+    );
+    for (const { height, width, input } of inputs.values()) {
+      const images = new Uint8Array(batchSize * height * width * rgbChannels);
+      const inputSizes = Int32Array.from({ length: 2 * batchSize }, (_, i) =>
+        i % 2 === 0 ? input.height : input.width,
+      );
+      await this.detectBatch({ images, batchSize, height, width, inputSizes }, []);
+    }
   }
 
   /** Copies the present values of the model's parameters to TensorFlow; to be called after they were changed. */

@@ -51,10 +51,16 @@ export function checkClassifierInput(
 export function checkPicture(image: { data: Uint8Array } & Size): void {
   const { data, width, height } = image ?? {};
   checkType('data', data, Uint8Array);
-  for (const [name, side] of Object.entries({ width, height }))
-    if (!(Number.isSafeInteger(side) && side >= 1)) throw wrong(name, 'a whole number of pixels, at least 1', side);
+  checkSize({ width, height });
   if (data.length !== width * height * rgbChannels)
     throw wrong('data', `${width * height * rgbChannels} bytes for ${width} x ${height} pixels`, data.length);
+}
+
+/** @throws EngineError where a picture cannot have these sides */
+export function checkSize(size: Size): void {
+  const { width, height } = size ?? {};
+  for (const [name, side] of Object.entries({ width, height }))
+    if (!(Number.isSafeInteger(side) && side >= 1)) throw wrong(name, 'a whole number of pixels, at least 1', side);
 }
 
 function checkSides({ batchSize, height, width }: Record<'batchSize' | 'height' | 'width', number>): void {
