@@ -12,20 +12,25 @@ it('its program is examples/detect.ts, which begins with a line that says what i
   expect(codeBlocks('README.md', 'ts')).toEqual([program.join('\n')]);
 });
 
-it('with your own data: training and prediction, then the program on the checkpoint', {
+it('with your own data: a config, training and prediction, then the program on the checkpoint', {
   timeout: 600_000,
 }, async () => {
   const folder = temporaryFolder();
   cloneIn(folder);
-  const config = join(folder, 'configs/first_detector.yaml');
-  writeFileSync(config, `${readFileSync(config, 'utf8')}  maxSteps: 3\n`);
-  const { splits } = await generateShapes(join(folder, 'shapes'), { train: 8, val: 1 });
+  const { splits } = await generateShapes(join(folder, 'shapes'), { train: 10, val: 1 });
   cpSync(splits.train.images, join(folder, 'photos'), { recursive: true });
-  for (const name of ['train.json', 'val.json']) cpSync(splits.train.annotations, join(folder, name));
-  const commands = codeBlocks('README.md', 'sh').find((block) => block.startsWith('npx cmtdet train'));
-  runShell(commands!, folder);
-  expect(readdirSync(join(folder, 'found'))).toHaveLength(9); // eight pictures and detections.json
-  expect(runShell('npx tsx examples/detect.ts runs/first/best.safetensors photos/0001.jpg\n', folder).stdout).toBe('');
+  cpSync(splits.train.annotations, join(folder, 'photos/annotations.json'));
+  const commands = codeBlocks('README.md', 'sh').find((block) => block.startsWith('npx cmtdet new'));
+  const [makeConfig, ...others] = commands!.trim().split('\n');
+  runShell(`${makeConfig}\n`, folder);
+  const config = join(folder, 'photos.yaml');
+  const text = readFileSync(config, 'utf8');
+  expect(text).toMatch(/^train:$/m);
+  writeFileSync(config, text.replace(/^train:$/m, 'train:\n  maxSteps: 3'));
+  runShell(`${others.join('\n')}\n`, folder);
+  expect(existsSync(join(folder, 'runs/photos/report.html'))).toBe(true);
+  expect(readdirSync(join(folder, 'found'))).toHaveLength(11); // ten pictures and detections.json
+  expect(runShell('npx tsx examples/detect.ts runs/photos/best.safetensors photos/0001.jpg\n', folder).stdout).toBe('');
 });
 
 describe('links', () => {
