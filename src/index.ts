@@ -37,6 +37,7 @@ export type { Repair } from './data/repairs.js';
 export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
 export type { NmsOptions } from './detection/nms.js';
 export type { Detections, InferenceOptions, ScoredBoxes } from './detection/postprocess.js';
+export type { Tiling } from './detection/tiles.js';
 export {
   CheckpointError,
   CmtdetError,
@@ -59,12 +60,13 @@ export type { Opset } from './export/onnx/onnxGraph.js';
 export type { Size } from './geometry/size.js';
 export type { Accuracy } from './models/accuracy.js';
 export type { ClassifierDescription, DetectorDescription } from './models/checkpoints/description.js';
-export type { Detection, DetectOptions } from './models/detector.js';
+export type { DetectedPicture, Detection, DetectOptions, PictureOptions, StreamOptions } from './models/detector.js';
 export type { DetectorInput } from './models/detectorInput.js';
 export type { ComparedRun, CompareOptions, Comparison, ConfigDifference } from './run/compare.js';
 export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
 export type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
+export type { Exchange } from './run/exchange.js';
 export type { ExportOptions, ExportResult, Verification } from './run/export.js';
 export type { InfoOptions, ModelInfo } from './run/info.js';
 export type { MemoryEstimate, MemoryReport } from './run/memory.js';
@@ -72,6 +74,7 @@ export type { InputSize } from './run/namedModel.js';
 export type { Observer } from './run/observer.js';
 export type { PreciseBn, PreciseBnOptions } from './run/preciseBn.js';
 export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
+export type { PredictionForm } from './run/predictionFiles.js';
 export type { ClassifierTrainingOptions } from './run/pretrain.js';
 export type { PictureFacts, PreviewOptions, PreviewSheet } from './run/preview.js';
 export type { OperationRow, Profile, ProfileOptions } from './run/profile.js';
@@ -84,6 +87,8 @@ export type { EngineOptions } from './tensorflow/config.js';
 export type { HostArray, HostTensor } from './tensorflow/hostTensor.js';
 export type { Plan, PlannedInput, PlannedOperation, PlannedOutput } from './tensorflow/plan.js';
 export type { OperationTiming, OperationTotal } from './tensorflow/timings.js';
+export type { PreviewPicture } from './train/preview.js';
+export type { Replay, ReplayedBatch, ReplayedPicture } from './train/replay.js';
 export type { DataEvents, Metrics, StepEvent, TrainObserver } from './train/task.js';
 
 /** A trained detector, ready to be given pictures: {@link Detector.load} opens one. */

@@ -9,6 +9,7 @@ import {
   list,
   minutes,
   port,
+  positive,
   score,
   share,
 } from './optionValues.js';
@@ -176,10 +177,15 @@ function addModelCommands(program: Command): void {
 
   program
     .command('predict')
-    .description('find objects in pictures: pictures with boxes, and a results json')
+    .description('find objects in pictures and videos: pictures with boxes, and lists of what was found')
     .argument('<checkpoint>', 'of a detector')
-    .argument('<inputs...>', 'pictures, or folders of them')
-    .requiredOption('--out <folder>', 'where pictures and detections.json go')
+    .argument('[inputs...]', 'pictures, folders of them, patterns as "*.jpg", videos')
+    .requiredOption('--out <folder>', 'where what is written goes')
+    .option('--list <file>', 'paths, one a line; - is standard input')
+    .option('--write <names>', 'pictures, json, coco, csv, yolo, labelme (default: pictures,json)', list)
+    .option('--tile <pixels>', 'look at large pictures in pieces of this size too', count)
+    .option('--overlap <share>', 'what neighbouring pieces share (default: 0.2)', share)
+    .option('--fps <number>', 'frames of a second of film (default: all)', positive)
     .option('--score <number>', 'least score (default: 0.3)', score, 0.3)
     .option(...json)
     .action(async (checkpoint, inputs, options) => {

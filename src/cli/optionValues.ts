@@ -34,6 +34,12 @@ export function score(text: string): number {
   throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }
 
+export function positive(text: string): number {
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
 export function share(text: string): number {
   const number = Number(text);
   if (number > 0 && number < 1) return number;

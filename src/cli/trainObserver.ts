@@ -46,12 +46,15 @@ export interface Interruption {
   listen(): void;
 }
 
-/** Runs `body`, which says from when on Ctrl-C is not to end the process at once. */
-export async function interruptible<T>(body: (interruption: Interruption) => Promise<T>): Promise<T> {
+/** Runs `body`, which says from when on Ctrl-C is not to end the process at once. @param words said at the first one */
+export async function interruptible<T>(
+  body: (interruption: Interruption) => Promise<T>,
+  words = 'stopping after this step; once more to stop at once',
+): Promise<T> {
   const controller = new AbortController();
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const stop = () => {
-    note('stopping after this step; once more to stop at once');
+    note(words);
     for (const name of names) process.off(name, stop);
     controller.abort();
   };

@@ -1,9 +1,11 @@
 /** A trained detector, ready to be given pictures. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Category } from '../data/detection/dataset.js';
-import { type RgbImage, rgbChannels } from '../data/image/image.js';
+import { copyOf, type RgbImage, rgbChannels } from '../data/image/image.js';
+import { lookAhead } from '../data/parallel/lookAhead.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
-import { CheckpointError } from '../errors.js';
+import { mergeTiles, type Tiling, tilesOf } from '../detection/tiles.js';
+import { CheckpointError, ImageError } from '../errors.js';
 import { inputSize, paddedSize, type Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
@@ -38,6 +40,29 @@ export interface DetectOptions extends Partial<InferenceOptions> {
   readonly scoreThreshold?: number;
   /** Rejects the call with the signal's reason as soon as that is given. A run of the graph that is under way goes on unheard. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface PictureOptions extends DetectOptions {
+  /** Looks at the picture in pieces too, for objects that are small in a large one. @default not */
+  readonly tiles?: Tiling | undefined;
+}
+
+export interface StreamOptions extends PictureOptions {
+  /** Pictures that are read ahead of the one that the network works on. @default 2 */
+  readonly ahead?: number;
+  /** Told of a picture that cannot be read, which is then passed over. @default the stream ends with the error */
+  readonly onBroken?: ((error: ImageError) => void) | undefined;
+}
+
+/** A picture of a stream, and what is in it. */
+export interface DetectedPicture<P> {
+  readonly input: P;
+  /** Decoded and upright. */
+  readonly image: RgbImage;
+  /** Best first. */
+  readonly detections: readonly Detection[];
+  /** That the network and the decoding of its boxes took. */
+  readonly seconds: number;
 }
 
 export class Detector {
@@ -94,16 +119,60 @@ export class Detector {
    * @throws ImageError when it cannot be read
    * @throws EngineError when pixels and sides do not belong together, or after {@link dispose}
    */
-  async detect(input: string | Uint8Array | RgbImage, options: DetectOptions = {}): Promise<Detection[]> {
-    const rule = this.description.input;
-    const decode = () => openDecoder(rule.colourProfiles);
-    const { signal } = options;
+  async detect(input: string | Uint8Array | RgbImage, options: PictureOptions = {}): Promise<Detection[]> {
+    return this.#detectIn(await this.#decode(input, options.signal), options);
+  }
+
+  /**
+   * Objects in pictures that come by and by, in their order. While the network works on one, the next ones are decoded; no more than a few
+   * are held, however fast the source is.
+   *
+   * @throws ImageError at a picture that cannot be read, unless `onBroken` is there to be told
+   * @example
+   * for await (const { input, detections } of detector.detectEach(['a.jpg', 'b.jpg'])) console.log(input, detections.length);
+   */
+  async *detectEach<P extends string | Uint8Array | RgbImage>(
+    pictures: Iterable<P> | AsyncIterable<P>,
+    { ahead = 2, onBroken, ...options }: StreamOptions = {},
+  ): AsyncGenerator<DetectedPicture<P>, void, undefined> {
+    let before: Promise<unknown> = Promise.resolve();
+    const detect = async (input: P): Promise<DetectedPicture<P> | undefined> => {
+      const image = await this.#decode(input, options.signal).catch((error) => {
+        if (onBroken === undefined || !(error instanceof ImageError)) throw error;
+        onBroken(error);
+      });
+      if (image === undefined) return undefined;
+      const turn = before.then(async () => {
+        const started = performance.now(); // one picture at a time has all cores
+        const detections = await this.#detectIn(image, options);
+        return { input, image, detections, seconds: (performance.now() - started) / 1000 };
+      });
+      before = turn.catch(() => {});
+      return turn;
+    };
+    for await (const detected of lookAhead(pictures, detect, 1 + ahead)) if (detected !== undefined) yield detected;
+  }
+
+  async #decode(input: string | Uint8Array | RgbImage, signal: AbortSignal | undefined): Promise<RgbImage> {
     signal?.throwIfAborted();
+    const decode = () => openDecoder(this.description.input.colourProfiles);
     const isFile = typeof input === 'string' || input instanceof Uint8Array;
     const image = isFile ? await abortable(decode()(input), signal) : input;
     checkPicture(image);
-    const [detections] = await this.detectBatch(singleInput(image, rule), [image], options);
-    return this.#named(detections!);
+    return image;
+  }
+
+  async #detectIn(image: RgbImage, { tiles: tiling, ...options }: PictureOptions): Promise<Detection[]> {
+    const inPart = async (part: RgbImage) =>
+      (await this.detectBatch(singleInput(part, this.description.input), [part], options))[0]!;
+    const whole = await inPart(image);
+    const tiles = tiling === undefined ? [] : tilesOf(image, tiling);
+    if (tiles.length < 2) return this.#named(whole);
+    const parts = [{ tile: { left: 0, top: 0, width: image.width, height: image.height }, found: whole }];
+    for (const tile of tiles) parts.push({ tile, found: await inPart(copyOf(image, tile)) });
+    // As many objects a tile as a picture may have; together they may be more.
+    const { nmsIou, maxDetections } = { ...this.description.inference, ...options };
+    return this.#named(mergeTiles(parts, image, { nmsIou, maxDetections: maxDetections * tiles.length }));
   }
 
   /**

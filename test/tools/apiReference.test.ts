@@ -15,6 +15,8 @@ function typesIn(code: string): string[] {
 
 const ofTheLanguage = [
   'AbortSignal',
+  'AsyncGenerator',
+  'AsyncIterable',
   'Buffer',
   'Error',
   'Iterable',

@@ -41,6 +41,16 @@ export function cutOut(image: RgbImage, { left, top, width, height }: PixelRect)
   return { data: image.data.subarray(0, height * rowBytes), width, height };
 }
 
+/** A part of a picture, which stays as it is. */
+export function copyOf(image: RgbImage, { left, top, width, height }: PixelRect): RgbImage {
+  const data = new Uint8Array(width * height * rgbChannels);
+  for (let row = 0; row < height; row++) {
+    const from = ((top + row) * image.width + left) * rgbChannels;
+    data.set(image.data.subarray(from, from + width * rgbChannels), row * width * rgbChannels);
+  }
+  return { data, width, height };
+}
+
 /** Colour channels everywhere in cmtdet. */
 export const rgbChannels = 3;
 
