@@ -21,7 +21,7 @@ import { type Progress, type RunState, readState, startOfRun } from './state.js'
 import { TrainingContext } from './step.js';
 import type { DataEvents, Task } from './task.js';
 
-/** A picture, and what it adds to the loss of its batch. */
+/** A picture, and what it adds to the loss of its batch; more than once where it fills up a batch. */
 export interface ReplayedPicture extends PreviewPicture {
   readonly loss: number;
   readonly parts: Readonly<Record<string, number>>;
@@ -115,7 +115,8 @@ async function replay<Batch>(
       if (batch === undefined) throw new UsageError(`the data has no batch ${skip + 1} in epoch ${epoch + 1} any more`);
       const seed = { data: Int32Array.of(config.train.seed, draw), shape: [2] };
       const found = await run({ ...task.feed(batch), seed });
-      const pictures = (await see(batch, draw)).map((picture, i) => ({ ...picture, ...lossesOf(found, i) }));
+      const seen = await see(batch, draw);
+      const pictures = seen.map((picture, i) => ({ ...picture, ...lossesOf(found, i, seen.length) }));
       batches.push({ epoch: epoch + 1, batch: skip + 1, loss: sumOf(Object.values(found)), pictures });
     }
     const logged = new MetricsLog(lookInto(path).metrics).lines('train').find((line) => line.step === step)?.loss;
@@ -190,11 +191,14 @@ async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   return undefined;
 }
 
-function lossesOf(found: Readonly<Record<string, HostTensor>>, i: number) {
-  const prefix = `${i}/`;
-  const own = Object.entries(found).filter(([name]) => name.startsWith(prefix));
-  const parts = Object.fromEntries(own.map(([name, x]) => [name.slice(prefix.length), Number(x.data[0])]));
-  return { loss: sumOf(own.map(([, x]) => x)), parts };
+/** Of picture i at all its places: those after the `distinct` ones repeat the pictures in turn. */
+function lossesOf(found: Readonly<Record<string, HostTensor>>, i: number, distinct: number) {
+  const parts: Record<string, number> = {};
+  for (const [key, { data }] of Object.entries(found)) {
+    const [place, name] = key.split('/') as [string, string];
+    if (Number(place) % distinct === i) parts[name] = (parts[name] ?? 0) + Number(data[0]);
+  }
+  return { loss: Object.values(parts).reduce((sum, part) => sum + part, 0), parts };
 }
 
 const sumOf = (scalars: readonly HostTensor[]): number => scalars.reduce((sum, { data }) => sum + Number(data[0]), 0);
