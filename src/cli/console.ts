@@ -5,6 +5,7 @@
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import { escapeControls, escapeLines } from '../formats/controlCharacters.js';
+import { shortened } from '../formats/shortened.js';
 
 const { env, stderr, stdout } = process;
 
@@ -41,7 +42,7 @@ export function printJson(value: unknown): void {
 
 /** Rows under a head, columns as wide as their contents; numbers (anything but the first column) to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = [head, ...rows].map((row) => row.map((cell) => escapeControls(shortened(String(cell)))));
+  const cells = [head, ...rows].map((row) => row.map((cell) => escapeControls(shortened(String(cell), widestCell))));
   const widths = head.map((_, column) =>
     cells.reduce((width, row) => Math.max(width, stringWidth(row[column] ?? '')), 0),
   );
@@ -58,10 +59,6 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 
 /** A column is as wide as its widest cell, so that one very long name would fill the memory with spaces. */
 const widestCell = 100;
-
-function shortened(text: string): string {
-  return text.length <= widestCell ? text : `${text.slice(0, widestCell - 3)}...`;
-}
 
 /** The first five of a list, in words. */
 export function firstOf(items: readonly string[]): string {

@@ -20,10 +20,11 @@ export async function reportEvaluation(measured: Measured, { json, precision, ou
   if (json) printJson(evaluationJson(measured.evaluation));
   else printEvaluation(measured.evaluation, precision);
   if (out === undefined) return;
-  const { errors, iou } = await writeAnalysis({ ...measured, out });
+  const { errors, iou, noConfusion } = await writeAnalysis({ ...measured, out });
   const rows = errorKinds.map((kind) => [kind, errors[kind].count, decimal(errors[kind].dAP)]);
   note(`\n${table([`AP at IoU ${iou} lost to`, 'count', 'dAP'], rows)}`);
   note(`curves, confusions and errors: ${out}`);
+  if (noConfusion !== undefined) note(noConfusion);
 }
 
 /** Prints the numbers, each category by falling AP, and what was not scored. */

@@ -1,8 +1,8 @@
 /** `cmtdet profile`: where the time of a training step or of inference goes, operation by operation. */
 
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../formats/makeFolder.js';
+import { writeWhole } from '../formats/writeWhole.js';
 import type { Exchange } from '../run/exchange.js';
 import { type OperationRow, type Profile, type ProfileOptions, profile } from '../run/profile.js';
 import { type OperationTiming, toChromeTrace } from '../tensorflow/timings.js';
@@ -35,7 +35,7 @@ export async function runProfile({ out, json, ...options }: ProfileCommandOption
 async function writeTrace(folder: string, operations: readonly OperationTiming[]): Promise<string> {
   const file = join(folder, 'trace.json');
   makeFolder(folder);
-  await writeFile(file, toChromeTrace(operations));
+  await writeWhole(file, toChromeTrace(operations));
   return file;
 }
 

@@ -29,10 +29,11 @@ export function reportError(error: unknown): number {
     say(error.message);
     return error.exitCode;
   }
-  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException;
+  const { code = '', path, dest } = (error ?? {}) as NodeJS.ErrnoException & { readonly dest?: string };
   const meaning = systemErrors[code];
   if (meaning) {
-    say(`${path ?? (error as Error).message}: ${meaning}.`);
+    const toDisk = dest !== undefined && ['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG'].includes(code); // of a copy, what is written
+    say(`${(toDisk ? dest : path) ?? (error as Error).message}: ${meaning}.`);
     return exitCodes.userProblem;
   }
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import type { RgbImage } from '../data/image/image.js';
 import { rgbChannels } from '../data/image/image.js';
+import { shortened } from '../formats/shortened.js';
 import { classColour, inkOn, toHex } from './colours.js';
 import { letter } from './lettering.js';
 import { writePicture } from './writePicture.js';
@@ -43,6 +44,9 @@ export function boxesOn(image: RgbImage, boxes: readonly DrawnBox[]): Sharp {
     .removeAlpha(); // which the overlay brings
 }
 
+/** Letters of a tag. A longer one would hide the picture, or take minutes to draw. */
+const longestTag = 40;
+
 type Rectangle = readonly [x: number, y: number, width: number, height: number];
 
 /**
@@ -68,8 +72,9 @@ export function boxesSvg(width: number, height: number, boxes: readonly DrawnBox
       `${frame} stroke="${colour}" stroke-width="${round(line)}"${dash}/>`,
     );
   }
-  for (const { box, label, text } of boxes.toReversed()) {
-    if (!text) continue;
+  for (const { box, label, text: whole } of boxes.toReversed()) {
+    if (!whole) continue;
+    const text = shortened(whole, longestTag);
     const padding = letterSize * 0.4;
     const { width: textWidth } = letter(text, 0, 0, letterSize, '#000');
     const [tagWidth, tagHeight] = [textWidth + 2 * padding, letterSize * 1.34 + 2 * padding];

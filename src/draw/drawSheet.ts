@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
+import { shortened } from '../formats/shortened.js';
 import { boxesSvg, type DrawnBox } from './drawBoxes.js';
 import { letter } from './lettering.js';
 import { writePicture } from './writePicture.js';
@@ -18,6 +19,8 @@ const mostColumns = 3;
 const gap = 8;
 const letterSize = 12;
 const captionHeight = 2 * letterSize + gap;
+/** Letters. */
+const longestCaption = 80;
 const paper = '#fff';
 const ink = '#222';
 
@@ -47,7 +50,7 @@ export async function drawSheet(pictures: readonly SheetPicture[], file: string)
 async function drawCell({ image, boxes, caption }: SheetPicture, width: number, height: number): Promise<Buffer> {
   const { data } = image;
   const overlay = Buffer.from(boxesSvg(width, height, boxes, width / image.width));
-  const text = letter(caption, 2, letterSize + gap / 2, letterSize, ink).svg;
+  const text = letter(shortened(caption, longestCaption), 2, letterSize + gap / 2, letterSize, ink).svg;
   const captionSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${captionHeight}">${text}</svg>`;
   const picture = await sharp(data, { raw: { width: image.width, height: image.height, channels: rgbChannels } })
     .resize({ width, height, fit: 'fill' })

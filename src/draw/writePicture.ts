@@ -1,16 +1,16 @@
-import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Sharp } from 'sharp';
+import { writeWhole } from '../formats/writeWhole.js';
 
 /**
  * Writes a picture; the ending of `file` decides the format (PNG, WebP, and JPEG for everything else).
  *
- * Through Node's `writeFile` and not sharp's `toFile`, which does not say as a code what went wrong (a full disk, a folder that may
+ * By Node and not by sharp's `toFile`, which does not say as a code what went wrong (a full disk, a folder that may
  * not be written to).
  */
 export async function writePicture(picture: Sharp, file: string): Promise<void> {
   const encoded = { '.png': encodePng, '.webp': encodeWebp }[extname(file).toLowerCase()] ?? encodeJpeg;
-  await writeFile(file, await encoded(picture).toBuffer());
+  await writeWhole(file, await encoded(picture).toBuffer());
 }
 
 const encodePng = (picture: Sharp) => picture.png();

@@ -12,7 +12,8 @@ import { type ParseCocoOptions, parseCoco } from '../data/coco/parseCoco.js';
 import { parseResults } from '../data/coco/parseResults.js';
 import type { JsonInput } from '../data/coco/records.js';
 import type { Repair } from '../data/repairs.js';
-import { accumulateCategory, type Curves, emptyCurves } from './accumulate.js';
+import { DatasetError } from '../errors.js';
+import { accumulateCategory, type Curves, emptyCurves, mostCategories } from './accumulate.js';
 import { type EvalData, prepareEvalData } from './evalData.js';
 import { type EvalOptions, type EvalParams, resolveEvalParams } from './evalParams.js';
 import { matchDetections, rankDetections } from './matchCategory.js';
@@ -65,6 +66,11 @@ export function evaluateCoco(
   const loaded = performance.now();
   const source = typeof detections === 'string' && !/^\s*\[/.test(detections) ? detections : 'results';
   const data = prepareEvalData(file, columns, { useCats: params.useCats, source });
+  const fit = mostCategories(params);
+  if (data.groups > fit) {
+    const message = `${data.groups}, and curves of at most ${fit} fit into memory: leave out those without objects, or take all as one (useCats: false, --class-agnostic)`;
+    throw new DatasetError(source, [{ at: 'categories', message }]);
+  }
   const { curves, matchMs, accumulateMs, beyondMaxDets } = measure(data, params);
   const prepared = performance.now() - loaded - matchMs - accumulateMs;
   const summaryStarted = performance.now();

@@ -1,6 +1,5 @@
 /** Why a detector measures as it does: curves, confusions, and what its errors cost. Needs no TensorFlow. */
 
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CocoFile } from '../data/coco/cocoFile.js';
 import type { DetectionColumns } from '../data/coco/detectionColumns.js';
@@ -10,6 +9,7 @@ import { precisionRecallCurves } from '../eval/curves.js';
 import { type ErrorBreakdown, errorBreakdown } from '../eval/errorBreakdown.js';
 import { prepareEvalData } from '../eval/evalData.js';
 import { makeFolder } from '../formats/makeFolder.js';
+import { writeWhole } from '../formats/writeWhole.js';
 
 export interface AnalysisOptions {
   readonly evaluation: CocoEvaluation;
@@ -29,26 +29,37 @@ const fileNames = [
 /** The files that {@link writeAnalysis} writes. */
 export const analysisFiles = (out: string): string[] => fileNames.map((name) => join(out, name));
 
+/** A table of confusions has a number for each pair of categories. */
+const mostConfused = 2000;
+
+export interface Analysis extends ErrorBreakdown {
+  /** Why there are no confusions; undefined where they were written. */
+  readonly noConfusion: string | undefined;
+}
+
 /** Writes all of it, and returns what the errors cost. */
-export async function writeAnalysis(options: AnalysisOptions): Promise<ErrorBreakdown> {
+export async function writeAnalysis(options: AnalysisOptions): Promise<Analysis> {
   const { evaluation, groundTruth, detections, source, out } = options;
   const { drawConfusion, drawErrors, drawPrecisionRecall } = await import('../eval/plots.js'); // half a second to load
   const data = prepareEvalData(groundTruth, detections, { useCats: false, source });
   const curves = precisionRecallCurves(evaluation);
-  const confusion = confusionMatrix(data);
+  const K = data.categories.length;
+  const confusion = K > mostConfused ? undefined : confusionMatrix(data);
   const errors = errorBreakdown(data);
-  const files: Record<(typeof fileNames)[number], string | Uint8Array> = {
+  const files: Partial<Record<(typeof fileNames)[number], string | Uint8Array>> = {
     'evaluation.json': JSON.stringify(evaluationJson(evaluation), null, 2),
     'precision_recall.json': JSON.stringify(curves),
-    'confusion.json': JSON.stringify(confusion),
     'errors.json': JSON.stringify(errors, null, 2),
     'precision_recall.png': await drawPrecisionRecall(curves),
-    'confusion.png': await drawConfusion(confusion),
     'errors.png': await drawErrors(errors),
+    ...(confusion && { 'confusion.json': JSON.stringify(confusion), 'confusion.png': await drawConfusion(confusion) }),
   };
   makeFolder(out);
-  for (const [name, content] of Object.entries(files)) await writeFile(join(out, name), content);
-  return errors;
+  for (const [name, content] of Object.entries(files)) await writeWhole(join(out, name), content);
+  const noConfusion = confusion
+    ? undefined
+    : `no confusions: ${K} categories, and at most ${mostConfused} are compared`;
+  return { ...errors, noConfusion };
 }
 
 /** The part of an evaluation that programs read. */

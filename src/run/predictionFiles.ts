@@ -1,9 +1,10 @@
 /** What was found, in the forms that other programs read. Every file is whole at any time, also when the work is stopped. */
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Category } from '../data/detection/dataset.js';
 import { writeAtomically } from '../formats/atomic.js';
 import { makeFolder } from '../formats/makeFolder.js';
+import { writeWhole } from '../formats/writeWhole.js';
 import type { Prediction } from './predict.js';
 
 /**
@@ -168,7 +169,7 @@ function csvCell(value: string | number): string {
 async function openYolo(folder: string, categories: readonly Category[]): Promise<PredictionFile> {
   makeFolder(folder);
   const stemOf = namesWithoutEnding();
-  await writeFile(join(folder, 'classes.txt'), categories.map(({ name }) => `${name}\n`).join(''));
+  await writeWhole(join(folder, 'classes.txt'), categories.map(({ name }) => `${name}\n`).join(''));
   const place = new Map(categories.map(({ id }, label) => [id, label]));
   return {
     async add({ width, height, detections }, name) {
@@ -176,7 +177,7 @@ async function openYolo(folder: string, categories: readonly Category[]): Promis
         const shares = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height, score];
         return `${place.get(categoryId)} ${shares.map((share) => share.toFixed(6)).join(' ')}\n`;
       });
-      await writeFile(join(folder, `${stemOf(name)}.txt`), lines.join(''));
+      await writeWhole(join(folder, `${stemOf(name)}.txt`), lines.join(''));
     },
     async finish() {},
   };
@@ -204,7 +205,7 @@ async function openLabelme(folder: string): Promise<PredictionFile> {
         imageHeight: height,
         imageWidth: width,
       };
-      await writeFile(join(folder, `${stemOf(name)}.json`), `${JSON.stringify(content, null, 2)}\n`);
+      await writeWhole(join(folder, `${stemOf(name)}.json`), `${JSON.stringify(content, null, 2)}\n`);
     },
     async finish() {},
   };

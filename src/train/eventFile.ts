@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { addingTo } from '../formats/writeWhole.js';
 
 // A oneof is written even where its value is 0. Field numbers: tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
 const event = protobuf
@@ -83,12 +84,14 @@ function histogramOf(values: Float32Array) {
 }
 
 export class EventFile {
+  readonly #path: string;
   readonly #file: number;
 
   /** Begins a new event file in a folder; TensorBoard reads all of them as one run. */
   constructor(folder: string) {
     const seconds = Math.floor(Date.now() / 1000);
-    this.#file = openSync(join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`), 'a');
+    this.#path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`);
+    this.#file = openSync(this.#path, 'a');
     this.#write({ fileVersion: 'brain.Event:2' });
   }
 
@@ -127,6 +130,6 @@ export class EventFile {
 
   #write(fields: object): void {
     const message = event.fromObject({ wallTime: Date.now() / 1000, ...fields });
-    writeSync(this.#file, toRecord(event.encode(message).finish()));
+    addingTo(this.#path, () => writeSync(this.#file, toRecord(event.encode(message).finish())));
   }
 }

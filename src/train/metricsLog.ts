@@ -1,5 +1,6 @@
 /** `metrics.jsonl`: what a run measured, a line each. */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { addingTo } from '../formats/writeWhole.js';
 
 /** What one line of metrics.jsonl holds: numbers and words by name. */
 export type LogRecord = Readonly<Record<string, number | string | null>>;
@@ -15,7 +16,7 @@ export class MetricsLog {
   }
 
   add(kind: string, step: number, record: LogRecord): void {
-    appendFileSync(this.#file, `${JSON.stringify({ kind, step, ...record })}\n`);
+    addingTo(this.#file, () => appendFileSync(this.#file, `${JSON.stringify({ kind, step, ...record })}\n`));
   }
 
   /** Lines of a kind, oldest first. */

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js';
 import { ConfigError, UsageError } from '../errors.js';
 import { removeTemporaries, writeAtomically } from '../formats/atomic.js';
 import { makeFolder } from '../formats/makeFolder.js';
+import { addingTo } from '../formats/writeWhole.js';
 import { EventFile, type EventPicture } from './eventFile.js';
 import { type LogRecord, MetricsLog } from './metricsLog.js';
 import { RunLock } from './runLock.js';
@@ -137,7 +138,8 @@ export class RunFolder {
 
   /** Appends a line to a list of the run, such as the pictures that were skipped. */
   list(name: string, line: string): void {
-    appendFileSync(join(this.path, name), `${line}\n`);
+    const path = join(this.path, name);
+    addingTo(path, () => appendFileSync(path, `${line}\n`));
   }
 
   /** Replaces a list; leaves no file where there are no lines. */
@@ -146,7 +148,7 @@ export class RunFolder {
     rmSync(path, { force: true });
     let waiting: string[] = [];
     const flush = () => {
-      if (waiting.length > 0) appendFileSync(path, `${waiting.join('\n')}\n`);
+      if (waiting.length > 0) addingTo(path, () => appendFileSync(path, `${waiting.join('\n')}\n`));
       waiting = [];
     };
     for (const line of lines) if (waiting.push(line) === linesAtOnce) flush();

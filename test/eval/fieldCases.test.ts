@@ -83,6 +83,16 @@ describe('ids', () => {
     `);
   });
 
+  it('30,000 categories: one sentence, and as one they are measured', () => {
+    const categories = Array.from({ length: 30_000 }, (_, id) => ({ id, name: `c${id}` }));
+    const file = { ...truth([[10, 10, 50, 50]]), categories };
+    const detections = [found([10, 10, 50, 50], 0.9)];
+    expect(() => evaluateCoco(file, detections)).toThrow(
+      'categories: 30000, and curves of at most 22148 fit into memory',
+    );
+    expect(ap(file, detections, { useCats: false })).toBeCloseTo(1, 12);
+  });
+
   it('detections of categories that do not exist are counted, not scored', () => {
     const detections = [found([0, 0, 50, 50], 0.9), found([0, 0, 50, 50], 0.95, 1, 7)];
     const { stats, notScored } = evaluateCoco(truth([[0, 0, 50, 50]]), detections);

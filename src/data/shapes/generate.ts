@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { makeFolder } from '../../formats/makeFolder.js';
+import { writeWhole } from '../../formats/writeWhole.js';
 import { Random } from '../../random.js';
 import type { RgbImage } from '../image/image.js';
 import { rgbChannels } from '../image/image.js';
@@ -62,15 +63,15 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
     for (let i = 0; i < (split === 'train' ? train : val); i++) {
       const scene = randomScene(random.fork(index, i, 0), size);
       const picture = await renderScene(scene, random.fork(index, i, 1));
-      await writeFile(join(images, pictureName(i)), await encoder(picture).toBuffer());
+      await writeWhole(join(images, pictureName(i)), await encoder(picture).toBuffer());
       await writeCrops(scene, picture, join(files.crops, split), i);
       scenes.push(scene);
       onPicture(++done, train + val);
     }
-    await writeFile(annotations, JSON.stringify(cocoOf(scenes)));
+    await writeWhole(annotations, JSON.stringify(cocoOf(scenes)));
   }
   makeFolder(dirname(stamp));
-  await writeFile(stamp, recipe);
+  await writeWhole(stamp, recipe);
   return files;
 }
 
@@ -106,7 +107,7 @@ async function writeCrops(
     const crop = encoder(picture)
       .extract({ left: start(x, width), top: start(y, height), width: side, height: side })
       .resize(cropSize, cropSize);
-    await writeFile(join(folder, shapes[i]!.name, pictureName(scene, i)), await crop.toBuffer());
+    await writeWhole(join(folder, shapes[i]!.name, pictureName(scene, i)), await crop.toBuffer());
   }
 }
 

@@ -63,7 +63,7 @@ export async function writeOnnx(path: string, graph: OnnxGraph, options: WriteOn
     },
   };
   const bytes = modelProto.encode(modelProto.fromObject(message)).finish();
-  await writeAtomically(path, async (file) => void (await file.write(bytes)));
+  await writeAtomically(path, (file) => file.writeFile(bytes));
   return external === undefined ? [path] : [path, external];
 }
 
@@ -97,7 +97,8 @@ async function writeExternal(path: string, constants: readonly Stored[], offsets
       if (bytes.byteLength < smallBytes) continue;
       const start = bytes.byteLength < pageBytes ? at : Math.ceil(at / pageBytes) * pageBytes;
       offsets.set(name, start);
-      await file.write(bytes, 0, bytes.byteLength, start);
+      if (start > at) await file.writeFile(new Uint8Array(start - at));
+      await file.writeFile(bytes); // behind what is there already
       at = start + bytes.byteLength;
     }
   });

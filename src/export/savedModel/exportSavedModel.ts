@@ -1,8 +1,8 @@
 /** Models as TensorFlow's SavedModel. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeAtomically } from '../../formats/atomic.js';
+import { makeFolder } from '../../formats/makeFolder.js';
 import { paddedSize, type Size } from '../../geometry/size.js';
 import { Classifier } from '../../models/classifier.js';
 import type { Detector } from '../../models/detector.js';
@@ -52,8 +52,8 @@ export async function exportSavedModel(
   try {
     const graph = openBatch(frozen, batch === undefined);
     const path = join(folder, 'saved_model.pb');
-    await mkdir(folder, { recursive: true });
-    await writeAtomically(path, async (file) => void (await file.write(encodeSavedModel(graph))));
+    makeFolder(folder);
+    await writeAtomically(path, (file) => file.writeFile(encodeSavedModel(graph)));
     return { files: [path], outputs: [...frozen.outputs.keys()] };
   } finally {
     frozen.dispose();

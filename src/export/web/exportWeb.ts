@@ -1,9 +1,11 @@
 /** A detector as a folder for browsers: page, module, network, and what runs it. */
-import { copyFile, cp, mkdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ExportError } from '../../errors.js';
+import { makeFolder } from '../../formats/makeFolder.js';
+import { writeWhole } from '../../formats/writeWhole.js';
 import { Classifier } from '../../models/classifier.js';
 import type { Detector } from '../../models/detector.js';
 import { FcosHead } from '../../models/heads/fcos.js';
@@ -45,12 +47,12 @@ export async function exportWeb(model: Classifier | Detector, folder: string, op
   const runtime = runtimeFolder();
   if (!(await stat(join(page, 'index.html')).catch(() => undefined)))
     throw new ExportError(`${page} is not there: "npm run build" makes it`);
-  await mkdir(join(folder, 'onnxruntime'), { recursive: true });
+  makeFolder(join(folder, 'onnxruntime'));
   await cp(page, folder, { recursive: true });
   for (const file of runtimeFiles) await copyFile(join(runtime, file), join(folder, 'onnxruntime', file));
   const files = [join(folder, 'model.onnx'), join(folder, 'model.json')];
   await exportOnnx(model, files[0]!, { version, float16 });
-  await writeFile(files[1]!, `${JSON.stringify(describeForPage(model, version), null, 2)}\n`);
+  await writeWhole(files[1]!, `${JSON.stringify(describeForPage(model, version), null, 2)}\n`);
   return files;
 }
 
