@@ -182,10 +182,11 @@ it('a name of 20,000 letters and 1,203 categories do not stall a picture', async
   );
   counts[0]![1] = 7;
   const curve = { iou: 0.5, precision: Array.from({ length: 101 }, (_, r) => 1 - r / 100) };
-  const started = performance.now();
+  const before = process.cpuUsage();
   await drawConfusion({ categories, counts, scoreThreshold: 0.25, iou: 0.5 });
   await drawPrecisionRecall(categories.slice(0, 3).map(({ id, name }) => ({ ...curve, id, name })));
-  expect(performance.now() - started).toBeLessThan(20_000); // 349 s before names were shortened
+  const { user } = process.cpuUsage(before);
+  expect(user / 1e6).toBeLessThan(20); // seconds; minutes, before names were shortened
 }, 60_000);
 
 it('pictures: white paper with ink on it', async () => {

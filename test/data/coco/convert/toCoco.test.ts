@@ -336,6 +336,20 @@ describe('odd files', () => {
     expect(await messageOf({ from: 'labelme', strict: true })).toContain('annotations.json: files are of another kind');
   });
 
+  it('a label that is a number is text', async () => {
+    await draw('a.jpg');
+    write({ 'a.json': labelme('a.jpg', [{ ...shape([2, 4], [12, 14]), label: 7 }]) });
+    expect((await converted({ from: 'labelme' })).categories).toEqual([{ id: 1, name: '7' }]);
+  });
+
+  it('null among the shapes is passed over', async () => {
+    await draw('a.jpg');
+    write({ 'a.json': labelme('a.jpg', [null, shape([2, 4], [12, 14])]) });
+    const { boxes, warnings } = await converted({ from: 'labelme' });
+    expect(boxes).toEqual([['a.jpg 64x48', '2 4 10 10']]);
+    expect(warnings).toEqual(['1 shapes are empty and were passed over (a.json shapes[0])']);
+  });
+
   it('no file of the format at all', async () => {
     await draw('a.jpg');
     write({ 'a.json': '{}', 'b.json': '[]' });
