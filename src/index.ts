@@ -87,7 +87,7 @@ export type { EngineOptions } from './tensorflow/config.js';
 export type { HostArray, HostTensor } from './tensorflow/hostTensor.js';
 export type { Plan, PlannedInput, PlannedOperation, PlannedOutput } from './tensorflow/plan.js';
 export type { OperationTiming, OperationTotal } from './tensorflow/timings.js';
-export type { PreviewPicture } from './train/preview.js';
+export type { PreviewBox, PreviewPicture } from './train/preview.js';
 export type { Replay, ReplayedBatch, ReplayedPicture } from './train/replay.js';
 export type { DataEvents, Metrics, StepEvent, TrainObserver } from './train/task.js';
 
