@@ -69,6 +69,7 @@ export type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/eval
 export type { Exchange } from './run/exchange.js';
 export type { ExportOptions, ExportResult, Verification } from './run/export.js';
 export type { InfoOptions, ModelInfo } from './run/info.js';
+export type { ExportedNumbers, MeasureExportedOptions } from './run/measureExported.js';
 export type { MemoryEstimate, MemoryReport } from './run/memory.js';
 export type { InputSize } from './run/namedModel.js';
 export type { Observer } from './run/observer.js';

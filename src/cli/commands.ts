@@ -210,6 +210,8 @@ function addModelCommands(program: Command): void {
     .option('--float16', 'store weights in half the bytes')
     .option('--external-data', 'weights in a file of their own (default: above 2 GB)')
     .option('--pictures <files...>', 'to compare with cmtdet on (default: two that are drawn)')
+    .option('--annotations <file>', "COCO json of a val set: measure a detector's AP before and after")
+    .option('--images <folder>', 'pictures that the annotations name')
     .option(...json)
     .action(async (checkpoint, options) => (await import('./export.js')).runExport(checkpoint, options));
 

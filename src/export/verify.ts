@@ -78,7 +78,7 @@ async function verifyDetector(
   const input = singleInput(resized, { shortSide: Math.min(size.height, size.width), longSide: 2 ** 30 });
   if ('boxes' in found) {
     const [wanted] = await detector.detectBatch(input, [size]);
-    const { box, score, moved } = compareDetections(detectionsOf(found), wanted!);
+    const { box, score, moved } = compareDetections(firstDetections(found), wanted!);
     return [
       { output: 'boxes', largest: box, of: Math.max(size.height, size.width) },
       { output: 'scores', largest: score, of: 1 },
@@ -90,7 +90,7 @@ async function verifyDetector(
 }
 
 /** Detections of the first picture of a model that has suppressed duplicates already. */
-function detectionsOf({ boxes, scores, labels }: Record<string, HostTensor>): Detections {
+export function firstDetections({ boxes, scores, labels }: Record<string, HostTensor>): Detections {
   const all = [...firstOf(labels!).data].map(Number);
   const count = all.filter((label) => label >= 0).length;
   return {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RgbImage } from '../data/image/image.js';
 import { renderScene } from '../data/shapes/render.js';
 import { randomScene } from '../data/shapes/scene.js';
+import { UsageError } from '../errors.js';
 import type { Difference } from '../export/compare.js';
 import { exportOnnx } from '../export/onnx/exportOnnx.js';
 import type { Opset } from '../export/onnx/onnxGraph.js';
@@ -18,6 +19,8 @@ import { Classifier } from '../models/classifier.js';
 import { Detector } from '../models/detector.js';
 import { Random } from '../random.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
+import { type ExportedNumbers, type MeasureExportedOptions, measureAsOnnx } from './measureExported.js';
+import type { Observer } from './observer.js';
 import { refuseOverwriting } from './refuseOverwriting.js';
 import { packageVersion } from './version.js';
 
@@ -43,12 +46,17 @@ export interface ExportOptions {
   readonly externalData?: boolean | undefined;
   /** Pictures to compare the written model with cmtdet on. @default two that are drawn */
   readonly pictures?: readonly string[] | undefined;
+  /** Measures a detector and its ONNX on these pictures, and so tells what the format and float16 cost. @default not */
+  readonly val?: Omit<MeasureExportedOptions, 'onProgress'> | undefined;
+  readonly observer?: Observer | undefined;
 }
 
 export interface ExportResult {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** undefined where the program that would run the model is not installed. */
   readonly verification: Verification | undefined;
+  /** COCO's numbers before and after, where `val` was given. */
+  readonly measured?: ExportedNumbers | undefined;
 }
 
 export interface Verification {
@@ -70,10 +78,26 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
     const { files: paths, open } = await write(model, options);
     const files = await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size })));
     const foreign = await open();
-    return { files, verification: foreign && (await compared(model, foreign, options)) };
+    const verification = foreign && (await compared(model, foreign, options));
+    return { files, verification, measured: options.val && (await measured(model, options.val, options)) };
   } finally {
     await model.dispose();
   }
+}
+
+function measured(
+  model: Classifier | Detector,
+  val: NonNullable<ExportOptions['val']>,
+  { format, float16 = false, observer }: ExportOptions,
+): Promise<ExportedNumbers | undefined> {
+  if (model instanceof Classifier)
+    throw new UsageError('a val set to measure on is for detectors, and this is a classifier');
+  if (format === 'savedmodel')
+    throw new UsageError(
+      'a SavedModel ends before boxes are decoded, so that it is not measured on a val set: leave it out',
+    );
+  const onProgress = (done: number, total: number) => observer?.onProgress?.(done, total, 'pictures');
+  return measureAsOnnx(model, float16, { ...val, onProgress });
 }
 
 interface Runner extends Foreign {
