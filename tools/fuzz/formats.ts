@@ -234,6 +234,15 @@ function picture(ending: 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff'): FuzzedFormat
   };
 }
 
+const byPillow: Record<string, { file: string }> = JSON.parse(
+  readFileSync(new URL('../../test/data/image/plain/pillow.json', import.meta.url), 'utf8'),
+);
+
+function plainPicture(ending: string, name: string): FuzzedFormat {
+  const whole = () => Buffer.from(byPillow[name]!.file, 'base64');
+  return { ending, whole, damaged: (random) => mutateBytes(whole(), random), read: readPicture };
+}
+
 const text = (ending: string, content: string, read: (path: string) => unknown): FuzzedFormat => ({
   ending,
   whole: () => utf8(content),
@@ -273,4 +282,9 @@ export const fuzzedFormats: Readonly<Record<string, FuzzedFormat>> = {
   webp: picture('webp'),
   gif: picture('gif'),
   tiff: picture('tiff'),
+  bmp: plainPicture('.bmp', 'BMP, 24 bits'),
+  bmpPalette: plainPicture('.bmp', 'BMP, palette'),
+  ppm: plainPicture('.ppm', 'PPM'),
+  pbm: plainPicture('.pbm', 'PBM'),
+  qoi: plainPicture('.qoi', 'QOI, smooth'),
 };
