@@ -103,7 +103,10 @@ function addTrainingCommands(program: Command): void {
     .argument('<config>', 'YAML file, of "cmtdet new" or as in configs/; or data, for which a config is made first')
     .option(...set)
     .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
-    .option('--init-from <checkpoint>', 'start with the backbone of this checkpoint')
+    .option(
+      '--init-from <checkpoint>',
+      'start with this detector, as far as it fits, or with the backbone of this checkpoint',
+    )
     .option('--resume', 'go on with the run in --run, or with the newest one of this config')
     .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
     .option(
@@ -311,6 +314,14 @@ function addDataCommands(program: Command): void {
     )
     .option(...json)
     .action(async (files, options) => (await import('./dataImage.js')).runDataImage(files, options));
+
+  data
+    .command('stats')
+    .description('classes, sizes, shapes and places of boxes, in numbers and as a picture')
+    .argument('<annotations>', 'COCO json')
+    .option('--out <file>', 'a PNG to write')
+    .option(...json)
+    .action(async (annotations, options) => (await import('./dataStats.js')).runDataStats(annotations, options));
 
   data
     .command('split')

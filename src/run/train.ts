@@ -1,10 +1,11 @@
 /** Trains a detector on COCO json. */
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
-import { loadBackbone } from '../models/checkpoints/initFrom.js';
+import { initialise } from '../models/checkpoints/initDetector.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
-import { runTraining, type TrainedRun, type TrainingOptions } from './training.js';
+import { watchForNothing } from './nothingFound.js';
+import { runTraining, type TrainedRun, type TrainingObserver, type TrainingOptions } from './training.js';
 import { withReport } from './trainingReport.js';
 
 export interface DetectorTrainingOptions extends TrainingOptions {
@@ -24,16 +25,36 @@ export async function train({ config, initFrom, ...options }: DetectorTrainingOp
     throw new UsageError(`${options.configFile ?? 'the config'} is for ${config.task}: "pretrain" takes it`);
   if (options.resume && initFrom !== undefined)
     throw new UsageError('a run that is resumed goes on with its own weights: leave --init-from (initFrom) out');
-  const trained = await runTraining(config, options, async ({ config, events, workers }) => {
-    const task = await DetectionTask.open(config, events, workers);
-    const { images, withBoxes, withoutBoxes, boxes, dropped } = task.summary;
+  let task: DetectionTask | undefined;
+  const watch = watchForNothing(
+    () => ({
+      configFile: options.configFile ?? 'CONFIG',
+      learningRate: config.train.optimizer.lr,
+      boxes: task?.summary.boxes ?? 0,
+      beyondAnchors: task?.boxesBeyondAnchors ?? null,
+    }),
+    (message) => options.observer?.onWarning?.(message),
+  );
+  const observer: TrainingObserver = {
+    ...options.observer,
+    onEvaluated(...measured) {
+      options.observer?.onEvaluated?.(...measured);
+      watch.onEvaluated(...measured);
+    },
+  };
+  const trained = await runTraining(config, { ...options, observer }, async ({ config, events, workers }) => {
+    const opened = await DetectionTask.open(config, events, workers);
+    task = opened;
+    const { images, withBoxes, withoutBoxes, boxes, dropped } = opened.summary;
     const prepare = () => [
       `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
         `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerate} degenerate`,
-      `model: ${(countParameters(task.model).trained / 1e6).toFixed(2)} M parameters, ${task.categories.length} classes`,
-      ...(initFrom === undefined ? [] : [loadBackbone(task.model.backbone, initFrom)]),
+      `model: ${(countParameters(opened.model).trained / 1e6).toFixed(2)} M parameters, ${opened.categories.length} classes`,
+      ...(initFrom === undefined ? [] : initialise(opened.model, namesOf(opened), initFrom)),
     ];
-    return { task, prepare };
+    return { task: opened, prepare };
   });
   return withReport(trained, config.train.report, options);
 }
+
+const namesOf = ({ categories }: DetectionTask): string[] => categories.map(({ name }) => name);

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
+import { boxesBeyondAnchors } from '../data/coco/anchorFit.js';
 import { learningProblems } from '../data/coco/health.js';
 import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
@@ -104,6 +105,12 @@ export class DetectionTask implements Task<DetectionBatch> {
 
   get valSummary() {
     return this.#val?.dataset.summary;
+  }
+
+  /** Boxes to learn from that no anchor of the head can learn; null for a head without anchors. */
+  get boxesBeyondAnchors(): number | null {
+    const { model, data } = this.#config;
+    return model.head.name === 'retinanet' ? boxesBeyondAnchors(this.#train.coco, data, model.head.anchors) : null;
   }
 
   get categories() {

@@ -16,6 +16,10 @@ export const descriptionKey = 'cmtdet';
 /** Whether a safetensors file was written by {@link saveModel}. */
 export const isOurCheckpoint = (path: string): boolean => descriptionKey in readSafetensorsHeader(path).metadata;
 
+/** Whether a file is a detector of ours, by its header alone. */
+export const isOurDetector = (path: string): boolean =>
+  isSafetensors(path) && isOurCheckpoint(path) && readDescription(path).kind === 'detector';
+
 /**
  * Writes a checkpoint: whole, or not at all.
  *
