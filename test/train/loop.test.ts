@@ -133,16 +133,16 @@ describe('train', () => {
   });
 
   test('epochs null: time ends the run, the rate has come down by then, and no number of epochs or steps is claimed', async () => {
-    const { heard } = await begin('timed', ['train.epochs=null', 'train.maxMinutes=0.02', 'train.evaluateEvery=1000']);
+    const { heard } = await begin('timed', ['train.epochs=null', 'train.maxMinutes=0.05', 'train.evaluateEvery=1000']);
     const last = heard.steps.at(-1)!;
-    expect(heard.steps[5]!.learningRate).toBeGreaterThan(0.002);
+    expect(Math.max(...heard.steps.map(({ learningRate }) => learningRate))).toBeGreaterThan(0.002);
     expect(last.learningRate).toBeLessThan(0.001);
     expect(last).toMatchObject({ epochs: null, steps: null });
-    expect(last.secondsLeft).toBeLessThan(0.5);
+    expect(last.secondsLeft).toBeLessThan(1);
   });
 
   test('three epochs for which there is no time: the rate comes down all the same', async () => {
-    const sets = ['train.epochs=30000', 'train.maxMinutes=0.02', 'train.evaluateEvery=1000'];
+    const sets = ['train.epochs=30000', 'train.maxMinutes=0.05', 'train.evaluateEvery=1000'];
     const { heard } = await begin('short', sets);
     expect(heard.steps.at(-1)!.learningRate).toBeLessThan(0.001);
   });
