@@ -55,13 +55,13 @@ export class TorchFile {
   }
 
   /**
-   * The tensors of a state dict, without the `module.` and `_orig_mod.` that wrappers put before every name.
+   * The tensors of a state dict, by the names that it has.
    *
    * @param key of the state dict to take; by default the usual ones are tried, then the whole file
    * @throws CheckpointError where there is none, and for tensors that reach outside their storages
    */
   stateDict(key?: string): Map<string, NamedArray> {
-    const tensors = withoutWrappers(this.#findStateDict(key));
+    const tensors = tensorsOf(this.#findStateDict(key));
     return withBytes(this.#source, (bytes) => this.#readTensors(bytes, tensors));
   }
 
@@ -116,15 +116,10 @@ function holdsTensors(value: unknown): value is Map<unknown, unknown> {
   return value instanceof Map && [...value.values()].some((entry) => entry instanceof TorchTensor);
 }
 
-/** The tensors by name. A prefix goes only where all names have it: a lone `module.` could be a part of the model. */
-function withoutWrappers(stateDict: ReadonlyMap<unknown, unknown>): Map<string, TorchTensor> {
-  let tensors = [...stateDict].filter((entry): entry is [string, TorchTensor] => {
-    return typeof entry[0] === 'string' && entry[1] instanceof TorchTensor;
-  });
-  const wrapper = /^(module|_orig_mod)\./;
-  while (tensors.length > 0 && tensors.every(([name]) => wrapper.test(name)))
-    tensors = tensors.map(([name, tensor]) => [name.replace(wrapper, ''), tensor]);
-  return new Map(tensors);
+function tensorsOf(stateDict: ReadonlyMap<unknown, unknown>): Map<string, TorchTensor> {
+  const isNamed = (entry: [unknown, unknown]): entry is [string, TorchTensor] =>
+    typeof entry[0] === 'string' && entry[1] instanceof TorchTensor;
+  return new Map([...stateDict].filter(isNamed));
 }
 
 function describe(value: unknown): string {
