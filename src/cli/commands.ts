@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import {
   collect,
   count,
@@ -25,6 +25,7 @@ export function addCommands(program: Command): void {
   addLaunchCommand(program);
   addModelCommands(program);
   addDataCommands(program);
+  addCompletionCommand(program);
 }
 
 function addEngineCommands(program: Command): void {
@@ -45,6 +46,14 @@ function addEngineCommands(program: Command): void {
     .option(...set)
     .option(...json)
     .action(async (config, options) => (await import('./doctor.js')).doctor(config, options));
+}
+
+function addCompletionCommand(program: Command): void {
+  program
+    .command('completion')
+    .description('a script by which a shell completes commands and options')
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => (await import('./completion.js')).printCompletion(program, shell));
 }
 
 function addTrainingCommands(program: Command): void {
@@ -189,7 +198,7 @@ function addModelCommands(program: Command): void {
     .option('--tile <pixels>', 'look at large pictures in pieces of this size too', count)
     .option('--overlap <share>', 'what neighbouring pieces share (default: 0.2)', share)
     .option('--fps <number>', 'frames of a second of film (default: all)', positive)
-    .option('--score <number>', 'least score (default: 0.3)', score, 0.3)
+    .option('--score <number>', 'least score', score, 0.3)
     .option(...json)
     .action(async (checkpoint, inputs, options) => {
       await (await import('./predict.js')).runPredict(checkpoint, inputs, options);
@@ -331,8 +340,8 @@ function addDataCommands(program: Command): void {
     .argument('<annotations>', 'COCO json')
     .argument('<images>', 'folder of its pictures')
     .requiredOption('--out <folder>', 'where train.json and val.json go')
-    .option('--val <share>', 'of the pictures, to measure on (default: 0.2)', share, 0.2)
-    .option('--seed <number>', 'another one gives another split (default: 1)', countOrZero, 1)
+    .option('--val <share>', 'of the pictures, to measure on', share, 0.2)
+    .option('--seed <number>', 'another one gives another split', countOrZero, 1)
     .option(...json)
     .action(async (annotations, images, options) =>
       (await import('./dataSplit.js')).runDataSplit(annotations, images, options),

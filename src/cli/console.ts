@@ -20,10 +20,27 @@ export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream =
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
+let isQuiet = false;
+
+/** From now on nothing is said of progress, and no facts. */
+export function beQuiet(): void {
+  isQuiet = true;
+}
+
 /** One line of progress or of fact, for people. */
 export function note(line: string): void {
-  stderr.write(`${line}\n`);
+  if (!isQuiet) stderr.write(`${line}\n`);
 }
+
+/** A line that fits into the terminal, if there is one: one that wraps cannot be rewritten in place. */
+export function fitted(line: string): string {
+  const width = stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
+  if (stringWidth(line) < width) return line;
+  return `${line.slice(0, Math.max(0, width - 2))}…`;
+}
+
+/** Whether progress is shown at all. */
+export const showsProgress = (): boolean => !isQuiet;
 
 /** Something that may be wrong but does not stop the work. */
 export function warn(message: string): void {

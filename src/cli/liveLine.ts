@@ -1,6 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import { escapeLines } from '../formats/controlCharacters.js';
-import { isLive, note } from './console.js';
+import { fitted, isLive, note, showsProgress } from './console.js';
 
 /**
  * One line that is rewritten while work goes on. Off a terminal it becomes a plain line every `plainEveryMs`, so that
@@ -24,13 +24,14 @@ export class LiveLine {
 
   /** Shows the text, unless the last one has been there for too short a time to be read (80 ms on a terminal). */
   update(text: string): void {
+    if (!showsProgress()) return;
     const now = performance.now();
     this.#firstMs ??= now;
     if (now - this.#firstMs < this.#silentMs) return;
     if (now - this.#lastMs < (this.#write ? 80 : this.#plainEveryMs)) return;
     this.#lastMs = now;
     const shown = escapeLines(text);
-    if (this.#write) this.#write(shown);
+    if (this.#write) this.#write(fitted(shown));
     else note(shown);
   }
 

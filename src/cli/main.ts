@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.js';
 import { addCommands } from './commands.js';
+import { beQuiet } from './console.js';
+import { addExamples } from './examples.js';
 import { reportError } from './report.js';
 
 // Standard output belongs to results. Libraries that greet there (tfjs does) speak on standard error instead.
@@ -20,7 +22,12 @@ process.stderr.on('error', () => {});
 const graceMs = 3000;
 
 try {
-  await createProgram().parseAsync();
+  if (process.argv.length > 2) await createProgram().parseAsync();
+  else {
+    const { nextSteps } = await import('./nextStep.js');
+    for (const line of nextSteps()) process.stderr.write(`${line}\n`);
+    process.exitCode = exitCodes.usage;
+  }
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   else process.exitCode = reportError(error);
@@ -33,9 +40,14 @@ function createProgram(): Command {
     .description('Object detection in TypeScript: CMT backbone, FPN, RetinaNet. Pretrain, train, evaluate, predict.')
     .version(packageVersion(), '--version', 'print the version')
     .helpCommand(false)
+    .option('--quiet', 'no progress and no notes: warnings, errors and results alone')
     .showHelpAfterError('(run with --help for the options)')
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, command) => {
+      if (command.optsWithGlobals().quiet) beQuiet();
+    });
   addCommands(program);
+  addExamples(program);
   return program;
 }
 

@@ -22,8 +22,15 @@ describe('exit codes', () => {
     expect(cmtdet('--version')).toMatchObject({ status: 0, stdout: '0.1.0\n' });
   });
 
-  it('no command: 2, with the help on standard error', () => {
-    expect(cmtdet()).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Commands:') });
+  it('no command: 2, with the next steps on standard error, the set-up first where it is needed', () => {
+    const { status, stdout, stderr } = cmtdet();
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/npx cmtdet setup .*\n.*npx cmtdet demo .*\n.*npx cmtdet new photos/);
+  });
+
+  it('a misspelt command or option: the one that was meant', () => {
+    expect(cmtdet('trian').stderr).toContain('Did you mean train?');
+    expect(cmtdet('train', 'x.yaml', '--resum').stderr).toContain('Did you mean --resume?');
   });
 
   it.each([
