@@ -5,7 +5,7 @@ import { copyOf, type RgbImage, rgbChannels } from '../data/image/image.js';
 import { lookAhead } from '../data/parallel/lookAhead.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { mergeTiles, type Tiling, tilesOf } from '../detection/tiles.js';
-import { CheckpointError, ImageError } from '../errors.js';
+import { CheckpointError, EngineError, ImageError } from '../errors.js';
 import { inputSize, paddedSize, type Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
@@ -14,6 +14,7 @@ import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { Plan } from '../tensorflow/plan.js';
 import { type Compiled, Program } from '../tensorflow/program.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
+import { UnderWay } from '../tensorflow/underWay.js';
 import { abortable } from './abortable.js';
 import { buildDetector } from './build.js';
 import type { DetectorDescription } from './checkpoints/description.js';
@@ -68,6 +69,8 @@ export interface DetectedPicture<P> {
 export class Detector {
   readonly #program: Program;
   readonly #run: Compiled<'images' | 'sizes', string>;
+  readonly #calls = new UnderWay();
+  #disposal: Promise<void> | undefined;
 
   /** @param model with its weights; {@link Detector.load} reads both from a checkpoint */
   constructor(
@@ -120,7 +123,7 @@ export class Detector {
    * @throws EngineError when pixels and sides do not belong together, or after {@link dispose}
    */
   async detect(input: string | Uint8Array | RgbImage, options: PictureOptions = {}): Promise<Detection[]> {
-    return this.#detectIn(await this.#decode(input, options.signal), options);
+    return this.#during(async () => this.#detectIn(await this.#decode(input, options.signal), options));
   }
 
   /**
@@ -150,7 +153,14 @@ export class Detector {
       before = turn.catch(() => {});
       return turn;
     };
-    for await (const detected of lookAhead(pictures, detect, 1 + ahead)) if (detected !== undefined) yield detected;
+    const counted = (input: P) => this.#during(() => detect(input));
+    for await (const detected of lookAhead(pictures, counted, 1 + ahead)) if (detected !== undefined) yield detected;
+  }
+
+  /** Counts a call from its first line on: one that still decodes a picture is waited for too. */
+  async #during<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#disposal !== undefined) throw new EngineError('the detector was used after its disposal');
+    return this.#calls.during(call);
   }
 
   async #decode(input: string | Uint8Array | RgbImage, signal: AbortSignal | undefined): Promise<RgbImage> {
@@ -164,7 +174,7 @@ export class Detector {
 
   async #detectIn(image: RgbImage, { tiles: tiling, ...options }: PictureOptions): Promise<Detection[]> {
     const inPart = async (part: RgbImage) =>
-      (await this.detectBatch(singleInput(part, this.description.input), [part], options))[0]!;
+      (await this.#detectBatch(singleInput(part, this.description.input), [part], options))[0]!;
     const whole = await inPart(image);
     const tiles = tiling === undefined ? [] : tilesOf(image, tiling);
     if (tiles.length < 2) return this.#named(whole);
@@ -184,7 +194,15 @@ export class Detector {
   async detectBatch(
     input: DetectorInput,
     originalSizes: readonly Size[],
-    { signal, ...options }: DetectOptions = {},
+    options: DetectOptions = {},
+  ): Promise<Detections[]> {
+    return this.#during(() => this.#detectBatch(input, originalSizes, options));
+  }
+
+  async #detectBatch(
+    input: DetectorInput,
+    originalSizes: readonly Size[],
+    { signal, ...options }: DetectOptions,
   ): Promise<Detections[]> {
     signal?.throwIfAborted();
     checkDetectorInput(input, originalSizes);
@@ -241,7 +259,8 @@ export class Detector {
 
   /** Waits for calls under way, then frees what TensorFlow holds. Later calls are refused with an EngineError; once more does nothing. */
   dispose(): Promise<void> {
-    return this.#program.dispose();
+    this.#disposal ??= this.#calls.idle().then(() => this.#program.dispose());
+    return this.#disposal;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
