@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Category } from '../data/detection/dataset.js';
 import { copyOf, type RgbImage, rgbChannels } from '../data/image/image.js';
-import { lookAhead } from '../data/parallel/lookAhead.js';
+import { orderedPrefetch } from '../data/parallel/orderedPrefetch.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { mergeTiles, type Tiling, tilesOf } from '../detection/tiles.js';
 import { CheckpointError, EngineError, ImageError } from '../errors.js';
@@ -154,7 +154,8 @@ export class Detector {
       return turn;
     };
     const counted = (input: P) => this.#during(() => detect(input));
-    for await (const detected of lookAhead(pictures, counted, 1 + ahead)) if (detected !== undefined) yield detected;
+    for await (const detected of orderedPrefetch(pictures, counted, 1 + ahead))
+      if (detected !== undefined) yield detected;
   }
 
   /** Counts a call from its first line on: one that still decodes a picture is waited for too. */

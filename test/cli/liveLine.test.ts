@@ -1,16 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { LiveLine } from '../../src/cli/liveLine.js';
 import { lookingLine } from '../../src/cli/lookingLine.js';
+import { hearStandardError } from '../support/standardError.js';
 
-let said = '';
-beforeEach(() => {
-  said = '';
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += text;
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const said = hearStandardError();
 
 it('off a terminal: one plain line for each stretch of time, and lines to keep at once', () => {
   const clock = vi.spyOn(performance, 'now');
@@ -22,7 +15,7 @@ it('off a terminal: one plain line for each stretch of time, and lines to keep a
   line.keep('kept');
   line.update('next');
   line.clear();
-  expect(said).toBe('at 0\nat 1001\nkept\nnext\n');
+  expect(said()).toBe('at 0\nat 1001\nkept\nnext\n');
 });
 
 it('a look at pictures shows nothing in its first second, then how far it is', () => {
@@ -37,5 +30,5 @@ it('a look at pictures shows nothing in its first second, then how far it is', (
     clock.mockReturnValue(ms);
     looked(done, 4);
   }
-  expect(said).toBe('looked at 3 of 4 pictures\n');
+  expect(said()).toBe('looked at 3 of 4 pictures\n');
 });

@@ -4,25 +4,13 @@ import { bytesOf } from '../../src/formats/namedArray.js';
 import { readModel } from '../../src/models/checkpoints/modelFile.js';
 import { runEpochs } from '../../src/train/runEpochs.js';
 import { RunFolder } from '../../src/train/runFolder.js';
-import { ToyTask } from './toyTask.js';
+import { ToyTask, toyConfig } from './toyTask.js';
 
-const base = `
-task: classification
-model: { backbone: { name: cmt, variant: cmt_ti } }
-data: { train: somewhere }
-train:
-  epochs: 3
-  batchSize: 2
-  ema: 0.9
-  checkpointEvery: 2
-  logEvery: 1
-  optimizer: { name: adamw, lr: 0.01, baseBatch: null, weightDecay: 0.05 }
-  schedule: { name: cosine, warmupSteps: 3 }
-`;
+const settings = ['train.ema=0.9', 'train.checkpointEvery=2', 'train.logEvery=1'];
 
 /** Trains the toy in a folder, from its state where there is one. @param onStep hears of each of the 12 steps */
 export async function toyRun(path: string, resume: boolean, onStep: (step: number) => void = () => {}): Promise<void> {
-  const config = parseConfig(base, 'toy.yaml');
+  const config = parseConfig(toyConfig, 'toy.yaml', settings);
   const run = resume ? RunFolder.open(path, 'toy.yaml') : await RunFolder.create(path, 'toy.yaml', config);
   const heard = {
     onStep: ({ step }: { step: number }) => onStep(step),

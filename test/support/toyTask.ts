@@ -8,6 +8,18 @@ import { Random } from '../../src/random.js';
 import type { HostTensor } from '../../src/tensorflow/hostTensor.js';
 import type { Metrics, Task } from '../../src/train/task.js';
 
+/** Of a run of the toy: 12 steps, if nothing else is set. */
+export const toyConfig = `
+task: classification
+model: { backbone: { name: cmt, variant: cmt_ti } }
+data: { train: somewhere }
+train:
+  epochs: 3
+  batchSize: 2
+  optimizer: { name: adamw, lr: 0.01, baseBatch: null, weightDecay: 0.05 }
+  schedule: { name: cosine, warmupSteps: 3 }
+`;
+
 interface ToyBatch {
   readonly x: Float32Array;
   readonly name: string;

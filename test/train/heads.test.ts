@@ -7,9 +7,8 @@ import { numberedCategories } from '../../src/models/checkpoints/description.js'
 import { Detector } from '../../src/models/detector.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { Program } from '../../src/tensorflow/program.js';
-import { detectionFeed, detectionLoss } from '../../src/train/detectionBatch.js';
-import { AdamW } from '../../src/train/optimizer.js';
-import { TrainStep } from '../../src/train/step.js';
+import { detectionFeed } from '../../src/train/detectionBatch.js';
+import { detectorStep } from '../support/detectorStep.js';
 
 beforeAll(() => useEagerBackend());
 
@@ -73,15 +72,7 @@ describe.each([
     const network = buildDetector(model, 2, { seed: 4 });
     const parameters = [...network.parameters()];
     const program = new Program();
-    const step = new TrainStep(program, {
-      parameters,
-      loss: (inputs, ctx) => detectionLoss(network, inputs, ctx),
-      optimizer: new AdamW(parameters, { weightDecay: 0, decays: () => false, betas: [0.9, 0.999], epsilon: 1e-8 }),
-      clipNorm: 10,
-      accumulate: 1,
-      ema: null,
-      seed: 0,
-    });
+    const step = detectorStep(program, network);
     const feed = detectionFeed(batch(), network.head);
     for (let t = 1; t <= 60; t++) {
       const { finite } = await step.run(feed, { learningRate: 2e-3, t, draw: t });

@@ -8,18 +8,7 @@ import { runEpochs } from '../../src/train/runEpochs.js';
 import { RunFolder } from '../../src/train/runFolder.js';
 import type { StepEvent, TrainObserver } from '../../src/train/task.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
-import { type ToyOptions, ToyTask } from '../support/toyTask.js';
-
-const base = `
-task: classification
-model: { backbone: { name: cmt, variant: cmt_ti } }
-data: { train: somewhere }
-train:
-  epochs: 3
-  batchSize: 2
-  optimizer: { name: adamw, lr: 0.01, baseBatch: null, weightDecay: 0.05 }
-  schedule: { name: cosine, warmupSteps: 3 }
-`;
+import { type ToyOptions, ToyTask, toyConfig } from '../support/toyTask.js';
 
 interface Heard extends TrainObserver {
   readonly steps: StepEvent[];
@@ -65,7 +54,7 @@ describe('train', () => {
     signal?: AbortSignal,
     acceptChanges = false,
   ) => {
-    const config = parseConfig(base, 'test', sets);
+    const config = parseConfig(toyConfig, 'test', sets);
     const path = join(folder, name);
     const run = resume ? RunFolder.open(path, 'toy.yaml') : await RunFolder.create(path, 'toy.yaml', config);
     const task = new ToyTask(toy);
@@ -185,7 +174,7 @@ describe('train', () => {
     expect(readDescription(run.last)).toMatchObject({ epoch: 2, metrics: { score: 1 } });
     const stopped = new AbortController();
     const sets = ['train.evaluateEvery=2'];
-    const config = parseConfig(base, 'test', sets);
+    const config = parseConfig(toyConfig, 'test', sets);
     const folderOfStopped = await RunFolder.create(join(folder, 'stopped'), 'toy.yaml', config);
     const heard = { ...observer(), onStep: ({ step }: StepEvent) => step === 9 && stopped.abort() };
     const stopping = runEpochs(new ToyTask(), {

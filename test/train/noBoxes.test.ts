@@ -3,9 +3,8 @@ import { DetectorModel } from '../../src/config/modelSchema.js';
 import { buildDetector } from '../../src/models/build.js';
 import { useEagerBackend } from '../../src/tensorflow/backend.js';
 import { Program } from '../../src/tensorflow/program.js';
-import { detectionFeed, detectionLoss } from '../../src/train/detectionBatch.js';
-import { AdamW } from '../../src/train/optimizer.js';
-import { TrainStep } from '../../src/train/step.js';
+import { detectionFeed } from '../../src/train/detectionBatch.js';
+import { detectorStep } from '../support/detectorStep.js';
 
 beforeAll(() => useEagerBackend());
 
@@ -30,15 +29,7 @@ describe.each(['retinanet', 'fcos'])('%s', (name) => {
     const parameters = [...network.parameters()];
     const before = new Map(parameters.map(([path, { value }]) => [path, value.slice()]));
     const program = new Program({ fuse: false, optimize: false });
-    const step = new TrainStep(program, {
-      parameters,
-      loss: (inputs, ctx) => detectionLoss(network, inputs, ctx),
-      optimizer: new AdamW(parameters, { weightDecay: 0, decays: () => false, betas: [0.9, 0.999], epsilon: 1e-8 }),
-      clipNorm: 10,
-      accumulate: 1,
-      ema: null,
-      seed: 0,
-    });
+    const step = detectorStep(program, network);
     const images = Uint8Array.from({ length: 2 * side * side * 3 }, (_, i) => (i * 7) % 251);
     const batch = {
       images,

@@ -23,19 +23,9 @@ import { RunFolder } from '../../src/train/runFolder.js';
 import { readState } from '../../src/train/state.js';
 import type { StepEvent } from '../../src/train/task.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
-import { type ToyOptions, ToyTask } from '../support/toyTask.js';
+import { type ToyOptions, ToyTask, toyConfig } from '../support/toyTask.js';
 
-const base = `
-task: classification
-model: { backbone: { name: cmt, variant: cmt_ti } }
-data: { train: somewhere }
-train:
-  epochs: 3
-  batchSize: 2
-  ema: 0.9
-  optimizer: { name: adamw, lr: 0.01, baseBatch: null, weightDecay: 0.05 }
-  schedule: { name: cosine, warmupSteps: 3 }
-`;
+const configOf = (set: readonly string[] = []) => parseConfig(toyConfig, 'test', ['train.ema=0.9', ...set]);
 
 interface Begun extends ToyOptions {
   readonly set?: string[];
@@ -52,7 +42,7 @@ beforeEach(() => {
 });
 
 async function begin({ set = [], resume = false, acceptChanges = false, stopAt, task: change, ...toy }: Begun = {}) {
-  const config = parseConfig(base, 'test', set);
+  const config = configOf(set);
   const run = resume ? RunFolder.open(path, 'toy.yaml') : await RunFolder.create(path, 'toy.yaml', config);
   const task = (change ?? ((same) => same))(new ToyTask(toy));
   const steps: StepEvent[] = [];
@@ -120,7 +110,7 @@ describe('never stuck', () => {
   });
 
   test('killed before its first state: both a new run and --resume begin with the first step', async () => {
-    const config = parseConfig(base, 'test');
+    const config = configOf();
     for (const resume of [false, true]) {
       (await RunFolder.create(path, 'toy.yaml', config)).close();
       const { steps, warnings } = await begin({ resume, set: ['train.maxSteps=1'] });
@@ -151,7 +141,7 @@ describe('never stuck', () => {
 
 describe('one process at a time', () => {
   test('a second one is refused while the first works, and welcome afterwards', async () => {
-    const first = await RunFolder.create(path, 'toy.yaml', parseConfig(base, 'test'));
+    const first = await RunFolder.create(path, 'toy.yaml', configOf());
     const refused = new RegExp(`process ${process.pid} of .* works in this run folder`);
     expect(() => RunFolder.open(path, 'toy.yaml')).toThrow(refused);
     first.close();
@@ -160,7 +150,7 @@ describe('one process at a time', () => {
   });
 
   test('the lock of a dead process is taken over, with a note; so is one that was cut off', async () => {
-    (await RunFolder.create(path, 'toy.yaml', parseConfig(base, 'test'))).close();
+    (await RunFolder.create(path, 'toy.yaml', configOf())).close();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     const dead = { pid, host: hostname(), since: 'yesterday', born: null };
     for (const text of [JSON.stringify(dead), '{"pid":']) {
@@ -172,13 +162,13 @@ describe('one process at a time', () => {
   });
 
   test.runIf(process.platform === 'linux')('a later process with the id of a dead one holds nothing', async () => {
-    (await RunFolder.create(path, 'toy.yaml', parseConfig(base, 'test'))).close();
+    (await RunFolder.create(path, 'toy.yaml', configOf())).close();
     writeFileSync(file('run.lock'), JSON.stringify({ pid: process.pid, host: hostname(), since: 'x', born: 'before' }));
     RunFolder.open(path, 'toy.yaml').close();
   });
 
   test('of a process on another machine nobody here knows whether it lives', async () => {
-    (await RunFolder.create(path, 'toy.yaml', parseConfig(base, 'test'))).close();
+    (await RunFolder.create(path, 'toy.yaml', configOf())).close();
     writeFileSync(file('run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere', since: 'x', born: null }));
     expect(() => RunFolder.open(path, 'toy.yaml')).toThrow(/process 1 of elsewhere.*If that process is over, remove/);
     expect(() => RunFolder.open(path, 'toy.yaml')).toThrow(UsageError);
@@ -406,7 +396,7 @@ test('a copy of a state in another folder goes on there', async () => {
   await interrupted({ stopAt: 5 });
   const state = file('state.safetensors');
   path = join(temporaryFolder(), 'copy');
-  (await RunFolder.create(path, 'toy.yaml', parseConfig(base, 'test'))).close();
+  (await RunFolder.create(path, 'toy.yaml', configOf())).close();
   copyFileSync(state, file('state.safetensors'));
   const { steps } = await begin({ resume: true });
   expect(steps[0]!.step).toBe(6);
