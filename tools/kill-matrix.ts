@@ -7,8 +7,6 @@
  * chain of stops must end with the tensors of a run that nobody disturbed, bit for bit. The first that does not is an error, and its
  * folder stays. Runs what was compiled last (npm run setup). docs/reliability.md has the counts.
  */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,11 +14,11 @@ import { parseArgs } from 'node:util';
 import { note, printJson } from '../src/cli/console.js';
 import { generateShapes } from '../src/data/shapes/generate.js';
 import { exitCodes } from '../src/errors.js';
-import { bytesOf } from '../src/formats/namedArray.js';
 import { readSafetensors } from '../src/formats/safetensors.js';
 import { Random } from '../src/random.js';
 import { MetricsLog } from '../src/train/metricsLog.js';
 import { readState } from '../src/train/state.js';
+import { digestOf, startCommand } from './commandRun.js';
 
 const { values } = parseArgs({
   options: {
@@ -98,28 +96,17 @@ async function run(
   args: readonly string[],
   stop?: { readonly afterMs: number; readonly signal: NodeJS.Signals },
 ): Promise<End> {
-  const child = spawn(process.execPath, ['bin/cmtdet.js', ...command, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
+  const { child, said, ended } = startCommand([...command, ...args]);
   let began = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  child.stderr.on('data', (text) => {
-    said += text;
-    if (began < Number.POSITIVE_INFINITY || !said.includes('run folder')) return;
+  child.stderr.on('data', () => {
+    if (began < Number.POSITIVE_INFINITY || !said().includes('run folder')) return;
     began = performance.now();
     timer = stop && setTimeout(() => child.kill(stop.signal), stop.afterMs);
   });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const code = await ended;
   clearTimeout(timer);
-  return { code, said, ms: performance.now() - began };
-}
-
-function digestOf(path: string): string {
-  const hash = createHash('sha256');
-  for (const [name, array] of readSafetensors(join(path, 'last.safetensors')).tensors)
-    hash.update(name).update(bytesOf(array));
-  return hash.digest('hex');
+  return { code, said: said(), ms: performance.now() - began };
 }
 
 /** Holds a stopped run to what is promised. @returns whether there is something to resume */

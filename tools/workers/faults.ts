@@ -5,8 +5,6 @@
  * was said; then whether the run, resumed with 1, 2 and 3 workers that share the same batches, comes to its end. Last, two runs
  * launched at once, which must come to the same weights as one alone. Needs Linux' /proc. Runs what was compiled last (npm run setup).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { note, print, printJson, table } from '../../src/cli/console.js';
 import { generateShapes } from '../../src/data/shapes/generate.js';
-import { bytesOf } from '../../src/formats/namedArray.js';
-import { readSafetensors } from '../../src/formats/safetensors.js';
 import { MetricsLog } from '../../src/train/metricsLog.js';
+import { type CommandRun, digestOf, startCommand } from '../commandRun.js';
 
 const { values } = parseArgs({
   options: {
@@ -53,35 +50,18 @@ const commandOf = (run: string, workers: number, ...more: string[]) => [
   ...['--run', run, ...more],
 ];
 
-interface Running {
-  readonly child: ChildProcess;
-  /** What it has said so far. */
-  readonly said: () => string;
-  /** Resolves when all of it has ended. */
-  readonly ended: Promise<number | null>;
-}
-
-function start(args: readonly string[]): Running {
-  const child = spawn(process.execPath, ['bin/cmtdet.js', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (text) => {
-    said += text;
-  });
-  return { child, said: () => said, ended: new Promise((resolve) => child.once('close', resolve)) };
-}
-
-const launch = (run: string, workers: number, ...more: string[]): Running =>
-  start(
+const launch = (run: string, workers: number, ...more: string[]): CommandRun =>
+  startCommand(
     workers === 1
       ? commandOf(run, 1, ...more)
       : ['launch', '--workers', String(workers), '--', ...commandOf(run, workers, ...more)],
   );
 
 /** Workers of a launch, in order. */
-const workersOf = ({ child }: Running): number[] =>
+const workersOf = ({ child }: CommandRun): number[] =>
   readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number);
 
-async function until(what: string, { ended, said }: Running, isSo: () => boolean): Promise<void> {
+async function until(what: string, { ended, said }: CommandRun, isSo: () => boolean): Promise<void> {
   let isOver = false;
   ended.then(() => {
     isOver = true;
@@ -94,7 +74,7 @@ async function until(what: string, { ended, said }: Running, isSo: () => boolean
 
 type Moment = 'in a step' | 'in a measurement' | 'while saving';
 
-const hasCome = (moment: Moment, running: Running, run: string): boolean => {
+const hasCome = (moment: Moment, running: CommandRun, run: string): boolean => {
   if (moment === 'in a measurement') return running.said().includes('measuring');
   const steps = new MetricsLog(join(run, 'metrics.jsonl')).lines('train').length;
   return steps >= 15 && (moment === 'in a step' || readdirSync(run).some((name) => name.startsWith('.state')));
@@ -162,13 +142,6 @@ function goOn(pid: number): void {
   } catch {
     // the launcher has ended it
   }
-}
-
-function digestOf(run: string): string {
-  const hash = createHash('sha256');
-  for (const [name, array] of readSafetensors(join(run, 'last.safetensors')).tensors)
-    hash.update(name).update(bytesOf(array));
-  return hash.digest('hex');
 }
 
 /** @returns whether three runs, two of them at the same time, all came to the same weights */
