@@ -99,6 +99,11 @@ async function replay<Batch>(
 ): Promise<Replay> {
   try {
     const incidents = incidentsOf(lookInto(path).incidents, step);
+    const log = new MetricsLog(lookInto(path).metrics).lines('train');
+    const made = log.at(-1)?.step ?? 0;
+    // A run that was killed may have come so much further than its log. Without this, one that only time ends has any step.
+    if (incidents.length === 0 && step > made + config.train.logEvery)
+      throw new UsageError(`the run has made ${made} steps, and no step ${step}`);
     const places = incidents.length > 0 ? incidents : placesOf(step, new Pace(config.train, task), task);
     const state = stateBefore(lookInto(path).states, step);
     putWeights(task.model, state);
@@ -119,7 +124,7 @@ async function replay<Batch>(
       const pictures = seen.map((picture, i) => ({ ...picture, ...lossesOf(found, i, seen.length) }));
       batches.push({ epoch: epoch + 1, batch: skip + 1, loss: sumOf(Object.values(found)), pictures });
     }
-    const logged = new MetricsLog(lookInto(path).metrics).lines('train').find((line) => line.step === step)?.loss;
+    const logged = log.find((line) => line.step === step)?.loss;
     return { weightsOf: state.header.progress.updates, logged: typeof logged === 'number' ? logged : null, batches };
   } finally {
     await task.close();

@@ -74,6 +74,9 @@ describe('a detector', () => {
 
   test('a step that the run does not have: refused', async () => {
     await expect(replay({ run, step: 4 })).rejects.toThrow(new UsageError('the run has 3 steps, and no step 4'));
+    await expect(replay({ run, step: 999 })).rejects.toThrow(
+      new UsageError('the run has made 3 steps, and no step 999'),
+    );
   });
 });
 
