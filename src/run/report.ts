@@ -142,13 +142,19 @@ function summaryOf(
   const network = backbone.name === 'resnet' ? `ResNet-${backbone.depth}` : nameOfCmt(backbone.variant);
   const head =
     config.task === 'detection' ? { retinanet: 'RetinaNet', fcos: 'FCOS' }[config.model.head.name] : 'Classifier';
-  const epochs = measurements.at(-1)?.epoch ?? Number(training.at(-1)?.epoch ?? -1) + 1;
   const from =
     typeof data === 'object'
       ? ` on ${data.train.images.total} pictures with ${data.train.boxes.usable} boxes of ${data.train.categories.length} classes`
       : '';
   const time = seconds === undefined ? '' : ` in ${minutes(seconds)}`;
-  return `${head} with ${network}, ${epochs} of ${config.train.epochs} epochs${from}${time}.`;
+  return `${head} with ${network}, ${lengthOf({ config, measurements, training })}${from}${time}.`;
+}
+
+/** How far a run has come; in updates where time alone ends it, since such a run has no number of epochs. */
+function lengthOf({ config, measurements, training }: Pick<RunRecord, 'config' | 'measurements' | 'training'>): string {
+  const { epochs } = config.train;
+  if (epochs === null) return `${training.at(-1)?.step ?? 0} updates`;
+  return `${measurements.at(-1)?.epoch ?? Number(training.at(-1)?.epoch ?? -1) + 1} of ${epochs} epochs`;
 }
 
 const nameOfCmt = (variant: unknown): string =>

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -87,6 +87,18 @@ test('from the logs alone: says what is not there, and has no picture', async ()
   expect(page).not.toContain('data:image/jpeg');
 });
 
+test('a run that time alone ends has no number of epochs: its updates are counted', async () => {
+  const timed = join(folder, 'timed');
+  cpSync(run, timed, { recursive: true });
+  const { config } = await readRun(run);
+  const train = { ...config.train, epochs: null, maxMinutes: 5, schedule: { name: 'cosine' } };
+  writeFileSync(join(timed, 'config.yaml'), JSON.stringify({ ...config, train }));
+  const pageOf = async (path: string) =>
+    readFileSync((await report({ run: path, parts, measure: false })).file, 'utf8');
+  expect(await pageOf(timed)).toContain('RetinaNet with a CMT of its own widths, 30 updates');
+  expect(await pageOf(run)).toContain('RetinaNet with a CMT of its own widths, 2 of 12 epochs');
+});
+
 describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
   const problems: string[] = [];
   let browser: Browser;
@@ -167,7 +179,8 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
     await page.keyboard.press('ArrowRight');
     expect(await page.textContent('#largeName')).not.toBe(first);
     await page.keyboard.press('Escape');
-    expect(await page.evaluate('document.activeElement.dataset.picture')).toBe('1');
+    // The browser first goes back to where it came from; the dialog's event follows.
+    await expect.poll(() => page.evaluate('document.activeElement.dataset.picture')).toBe('1');
   });
 
   test.each([
