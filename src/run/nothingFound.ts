@@ -3,8 +3,8 @@ import type { Metrics, TrainObserver } from '../train/task.js';
 
 /** Below this AP50, nothing has been learnt that counts. */
 const nothing = 0.005;
-/** Measurements in a row that may be like this: the first one is often early. */
-const patience = 2;
+/** The measurement in a row at which it speaks: the first one is often early. */
+const spokenAt = 2;
 
 export interface NothingFoundFacts {
   /** Of the run's config. */
@@ -24,7 +24,7 @@ export function watchForNothing(
   return {
     onEvaluated(_epoch: number, { AP50 }: Metrics) {
       inRow = typeof AP50 === 'number' && AP50 < nothing ? inRow + 1 : 0;
-      if (inRow === patience) onWarning(adviceFor(facts()));
+      if (inRow === spokenAt) onWarning(adviceFor(facts()));
     },
   };
 }
@@ -39,7 +39,7 @@ export function adviceFor({ configFile, learningRate, boxes, beyondAnchors }: No
             : `anchors reach all but ${beyondAnchors} of ${boxes} boxes: they are not the reason`,
         ];
   return [
-    `next to nothing is found at the ${patience === 2 ? 'second' : `${patience}th`} measurement in a row. What to look at:`,
+    'next to nothing is found at the second measurement in a row. What to look at:',
     `  labels: are boxes where the objects are? "cmtdet data preview ${configFile} --out sheets" draws what is learnt from`,
     ...anchors.map((line) => `  ${line}`),
     `  learning rate: ${learningRate}; where the loss falls slowly try three times as much, where it jumps a third`,
