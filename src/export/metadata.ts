@@ -27,10 +27,11 @@ export function describeForOthers(
   if (model instanceof Classifier)
     return { ...common, kind: 'classifier', preprocessing: JSON.stringify({ layout: 'NHWC', normalisation }) };
   const { description, categories } = model;
+  const { shapes, ...resize } = description.input;
   const preprocessing = {
     layout: 'NHWC',
-    resize: { ...description.input, keepRatio: true, filter: 'bilinear, as Pillow has it' },
-    padding: { multipleOf: sizeDivisor, inside: true },
+    resize: { ...resize, keepRatio: true, filter: 'bilinear, as Pillow has it' },
+    padding: { multipleOf: sizeDivisor, shapes, inside: true },
     normalisation,
   };
   return {

@@ -75,7 +75,8 @@ async function verifyDetector(
   const size = options.size ?? inputSize(picture, detector.description.input);
   const resized = pillowResize(picture, { ...size, filter: 'bilinear' });
   const found = await foreign.run({ images: batchOf(resized, options) });
-  const input = singleInput(resized, { shortSide: Math.min(size.height, size.width), longSide: 2 ** 30 });
+  const { shapes } = detector.description.input;
+  const input = singleInput(resized, { shortSide: Math.min(size.height, size.width), longSide: 2 ** 30, shapes });
   if ('boxes' in found) {
     const [wanted] = await detector.detectBatch(input, [size]);
     const { box, score, moved } = compareDetections(firstDetections(found), wanted!);

@@ -6,7 +6,7 @@ import { orderedPrefetch } from '../data/parallel/orderedPrefetch.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { mergeTiles, type Tiling, tilesOf } from '../detection/tiles.js';
 import { CheckpointError, EngineError, ImageError } from '../errors.js';
-import { inputSize, paddedSize, type Size } from '../geometry/size.js';
+import { inferenceShape, inputSize, type Size } from '../geometry/size.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -221,20 +221,23 @@ export class Detector {
    * Traces and compiles what pictures of these sizes need, so that the first of them does not wait for it. Sizes that are padded to the same
    * shape are prepared once; more shapes than the engine keeps (`maxTraces`, 16) push the first ones out again.
    *
-   * @param sizes of original pictures, in pixels
+   * @param sizes of original pictures, in pixels. Default: all shapes that the detector was trained with, so that only pictures of very
+   * other proportions have to wait
    * @param batchSize of {@link detectBatch}; 1 for {@link detect}
    * @throws EngineError when a size is none, or after {@link dispose}
    */
-  async warmup(sizes: readonly Size[], batchSize = 1): Promise<void> {
-    for (const size of sizes) checkSize(size);
-    const inputs = new Map(
-      sizes.map((size) => {
-        const input = inputSize(size, this.description.input);
-        const { height, width } = paddedSize(input);
+  async warmup(sizes?: readonly Size[], batchSize = 1): Promise<void> {
+    for (const size of sizes ?? []) checkSize(size);
+    const rule = this.description.input;
+    const inputs =
+      sizes?.map((size) => inputSize(size, rule)) ?? (rule.shapes ?? []).map(([height, width]) => ({ height, width }));
+    const byShape = new Map(
+      inputs.map((input) => {
+        const { height, width } = inferenceShape(input, rule);
         return [`${height} x ${width}`, { height, width, input }] as const;
       }),
     );
-    for (const { height, width, input } of inputs.values()) {
+    for (const { height, width, input } of byShape.values()) {
       const images = new Uint8Array(batchSize * height * width * rgbChannels);
       const inputSizes = Int32Array.from({ length: 2 * batchSize }, (_, i) =>
         i % 2 === 0 ? input.height : input.width,

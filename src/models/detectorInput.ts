@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { inputPicture } from '../data/detection/inputPicture.js';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
-import type { ResizeRule } from '../geometry/size.js';
+import type { InputRule } from '../geometry/size.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { maskPadding, normalisePixels } from './preprocess.js';
 
@@ -18,7 +18,7 @@ export interface DetectorInput {
 }
 
 /** One picture as a batch. */
-export function singleInput(image: RgbImage, rule: ResizeRule): DetectorInput {
+export function singleInput(image: RgbImage, rule: InputRule): DetectorInput {
   const { pixels, shape, input } = inputPicture(image, rule);
   return { images: pixels, batchSize: 1, ...shape, inputSizes: Int32Array.of(input.height, input.width) };
 }

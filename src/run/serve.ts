@@ -93,6 +93,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     return c.json({ error: 'The server has failed at this picture.' }, 500);
   });
 
+  await detector.warmup(); // before anybody is told the address
   const server = await new Promise<Server>((resolve, reject) => {
     const started = listen({ fetch: app.fetch, port, hostname: host }, () => resolve(started as Server));
     started.once('error', reject);

@@ -82,7 +82,7 @@ type Data = DetectionConfig['data'];
 /** Pictures in the order of the file, unchanged but for size, whatever else a config says: what a measurement runs on. */
 export function evaluationLoader(
   dataset: DetectionDataset,
-  { shortSide, longSide, colourProfiles }: DetectorDescription['input'],
+  { shortSide, longSide, shapes, colourProfiles }: DetectorDescription['input'],
   batchSize: number,
   options: Partial<DetectionLoaderOptions> = {},
 ): DetectionLoader {
@@ -91,6 +91,7 @@ export function evaluationLoader(
     batchSize,
     shortSide,
     longSide,
+    inferenceShapes: { shapes },
     colourProfiles,
     shuffle: false,
     flip: 0,

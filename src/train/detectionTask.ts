@@ -6,6 +6,7 @@ import { boxesBeyondAnchors } from '../data/coco/anchorFit.js';
 import { learningProblems } from '../data/coco/health.js';
 import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
+import { chooseShapes } from '../data/detection/shapes.js';
 import type { RgbImage } from '../data/image/image.js';
 import { boxesOn } from '../draw/drawBoxes.js';
 import { DatasetError } from '../errors.js';
@@ -46,6 +47,8 @@ export class DetectionTask implements Task<DetectionBatch> {
   readonly #loader: DetectionLoader;
   readonly #valLoader: DetectionLoader | undefined;
   readonly #workers: Workers | undefined;
+  /** Those of training at the short side of inference: checkpoints say them, so that all who use one pad pictures alike. */
+  readonly #inferenceShapes: readonly [height: number, width: number][];
   #detector: Detector | undefined;
   #loss: ValidationLoss | undefined;
 
@@ -67,12 +70,15 @@ export class DetectionTask implements Task<DetectionBatch> {
       ...common,
       onSkipped: byFileName(data.train.images, events.onSkipped),
     });
+    const { shortSide, longSide, maxShapes } = data;
+    const { shapes } = chooseShapes(train.dataset.records, { shortSides: [shortSide], longSide, maxShapes });
+    this.#inferenceShapes = shapes.map(({ height, width }) => [height, width]);
+    const input = { ...data, shapes: this.#inferenceShapes };
     this.#valLoader =
       val &&
-      evaluationLoader(val.dataset, data, config.inference.batchSize ?? config.train.batchSize, {
+      evaluationLoader(val.dataset, input, config.inference.batchSize ?? config.train.batchSize, {
         ...common,
         onBroken: data.onBroken,
-        maxShapes: data.maxShapes,
         onSkipped: byFileName(data.val!.images, events.onSkipped),
       });
   }
@@ -205,7 +211,7 @@ export class DetectionTask implements Task<DetectionBatch> {
   }
 
   describe(progress: { epoch: number; step: number; metrics: Metrics }): DetectorDescription {
-    return describeDetector(this.#config, this.categories, progress);
+    return describeDetector(this.#config, this.categories, progress, this.#inferenceShapes);
   }
 
   async close(): Promise<void> {
@@ -220,7 +226,7 @@ export class DetectionTask implements Task<DetectionBatch> {
   /** A detector of its own: the training session's variables stay as they are. */
   #evaluationDetector(): Detector {
     if (this.#detector === undefined) {
-      const description = describeDetector(this.#config, this.categories);
+      const description = describeDetector(this.#config, this.categories, undefined, this.#inferenceShapes);
       const model = buildDetector(this.#config.model, this.categories.length);
       this.#detector = new Detector(model, description, engineOptions(this.#config.engine));
     }

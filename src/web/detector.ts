@@ -15,7 +15,7 @@ import { generateAnchors, pyramidLevels } from '../detection/anchors.js';
 import { decodePoints, generatePoints } from '../detection/points.js';
 import { detectionsOf, type ScoredBoxes } from '../detection/postprocess.js';
 import { rowsOfPlaces, sigmoid, topCandidates } from '../detection/topCandidates.js';
-import { inputSize, paddedSize, type Size } from '../geometry/size.js';
+import { inferenceShape, inputSize, type Size } from '../geometry/size.js';
 import type { WebModel } from './model.js';
 import { pixelsOf } from './pixels.js';
 
@@ -127,7 +127,7 @@ class LoadedDetector implements Detector {
         centerness: ofLevel('centerness'),
       };
     });
-    const found = this.#decode(levels, paddedSize(size), settings);
+    const found = this.#decode(levels, inferenceShape(size, input), settings);
     const { boxes, scores, labels } = detectionsOf(found, size, image, settings);
     return Array.from(scores, (score, i) => {
       const { id, name } = categories[labels[i]!]!;

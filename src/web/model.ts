@@ -21,6 +21,8 @@ export interface WebModel {
   readonly input: {
     readonly shortSide: number;
     readonly longSide: number;
+    /** [height, width] of shapes that pictures are padded to. Absent in models of earlier versions: to multiples of 32. */
+    readonly shapes?: readonly (readonly [height: number, width: number])[] | undefined;
     /** Whether colour profiles in files count. Absent in models of earlier versions: they do. */
     readonly colourProfiles?: 'apply' | 'ignore';
   };

@@ -64,6 +64,22 @@ describe('warmup', () => {
     runs.mockRestore();
   });
 
+  test('without sizes: the shapes that the checkpoint lists', async () => {
+    const listed = tinyDetector(undefined, undefined, [
+      [96, 160],
+      [160, 96],
+    ]);
+    const runs = vi.spyOn(Generation.prototype, 'run');
+    await listed.warmup();
+    expect(runs).toHaveBeenCalledTimes(2);
+    const keys = new Set(runs.mock.calls.map(([key]) => key));
+    await listed.detect(grey(150, 96)); // its own padded shape is 96 x 160, too
+    await listed.detect(grey(96, 128)); // 128 x 96 by itself
+    expect(new Set(runs.mock.calls.map(([key]) => key))).toEqual(keys);
+    runs.mockRestore();
+    await listed.dispose();
+  });
+
   test('a size that is none is refused', async () => {
     await expect(detector.warmup([{ width: 0, height: 5 }])).rejects.toThrow(EngineError);
   });

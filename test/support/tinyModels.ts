@@ -1,5 +1,6 @@
 import { parseConfig } from '../../src/config/load.js';
 import type { ClassificationConfig, DetectionConfig } from '../../src/config/schema.js';
+import type { InputRule } from '../../src/geometry/size.js';
 import { buildClassifier, buildDetector } from '../../src/models/build.js';
 import { describeDetector, numberedCategories } from '../../src/models/checkpoints/description.js';
 import { Classifier } from '../../src/models/classifier.js';
@@ -12,8 +13,12 @@ export const flattenedCmt = `{ ${tinyVariant}, biasResample: flattened }`;
 const tinyHead = '{ name: retinanet, convs: 1, norm: group }';
 const quickToStart = { fuse: false, optimize: false };
 
-/** A detector of three classes with weights as they are drawn, louder in the head, so that it finds things everywhere. */
-export function tinyDetector(head = tinyHead, backbone = tinyCmt): Detector {
+/**
+ * A detector of three classes with weights as they are drawn, louder in the head, so that it finds things everywhere.
+ *
+ * @param shapes that pictures are padded to; by default each has its own
+ */
+export function tinyDetector(head = tinyHead, backbone = tinyCmt, shapes?: InputRule['shapes']): Detector {
   const model = `{ backbone: ${backbone}, neck: { channels: 32 }, head: ${head} }`;
   const data = '{ shortSide: 96, longSide: 160, train: { annotations: none, images: none } }';
   const config = parseConfig(`{ task: detection, model: ${model}, data: ${data} }`, 'tiny') as DetectionConfig;
@@ -23,7 +28,7 @@ export function tinyDetector(head = tinyHead, backbone = tinyCmt): Detector {
     else if (/^head\.(classify|regress)\.weight$/.test(name))
       parameter.value = parameter.value.map((weight) => 20 * weight);
   }
-  return new Detector(network, describeDetector(config, numberedCategories(3)), quickToStart);
+  return new Detector(network, describeDetector(config, numberedCategories(3), undefined, shapes), quickToStart);
 }
 
 export function tinyClassifier(): Classifier {

@@ -34,7 +34,7 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
   beforeAll(async () => {
     const built = join(folder, 'built');
     execFileSync(process.execPath, ['tools/build-web.mjs', built]);
-    detector = tinyDetector('{ name: retinanet, convs: 1 }');
+    detector = tinyDetector('{ name: retinanet, convs: 1 }', undefined, [[160, 160]]);
     await exportWeb(detector, join(folder, 'web'), { version: '1.2.3', page: built });
     await writePicture(picture, 240, 180);
     ({ address, server } = await serveFolder(join(folder, 'web')));

@@ -1,4 +1,4 @@
-import { inputSize, paddedSize, type ResizeRule, type Size } from '../../geometry/size.js';
+import { type InputRule, inferenceShape, inputSize, type Size } from '../../geometry/size.js';
 import { type RgbImage, rgbChannels } from '../image/image.js';
 import { pillowResizeInto } from '../image/pillowResize.js';
 import type { PartMove } from './parts.js';
@@ -24,7 +24,7 @@ export function clearAround(input: Size, shape: Size, pixels: Uint8Array): void 
   pixels.fill(0, input.height * stride);
 }
 
-/** One picture as the network takes it: resized by the rule, black to the next multiples of 32. */
+/** One picture as the network takes it: resized by the rule, black to the shape that the rule has for it. */
 export interface InputPicture {
   /** [shape.height, shape.width, 3] */
   readonly pixels: Uint8Array;
@@ -33,10 +33,10 @@ export interface InputPicture {
   readonly input: Size;
 }
 
-/** The same pixels as a batch of a measurement has of the picture, where that batch is not padded further. */
-export function inputPicture(image: RgbImage, rule: ResizeRule): InputPicture {
+/** The same pixels as a batch of a measurement has of the picture. */
+export function inputPicture(image: RgbImage, rule: InputRule): InputPicture {
   const input = inputSize(image, rule);
-  const shape = paddedSize(input);
+  const shape = inferenceShape(input, rule);
   const pixels = new Uint8Array(shape.width * shape.height * rgbChannels);
   const part = { left: 0, top: 0, width: image.width, height: image.height };
   placePart(image, { part, target: { left: 0, top: 0, ...input }, mirror: false }, shape, pixels);

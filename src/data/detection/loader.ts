@@ -17,7 +17,7 @@ import {
   type LoadedPicture,
 } from './loadPicture.js';
 import { mosaicSize } from './mosaic.js';
-import { chooseShapes, type ShapePlan } from './shapes.js';
+import { chooseShapes, inferenceShapePlan, type ShapePlan } from './shapes.js';
 
 export interface DetectionBatch {
   /** [B, H, W, 3] 8-bit sRGB, black outside of the pictures. Valid until the next batch is asked for: its memory is used again. */
@@ -63,7 +63,10 @@ export class DetectionLoader {
     const { dataset, batchSize, shortSide, longSide, maxShapes = 8, flip = 0.5, randomCrop, photometric } = options;
     this.#options = options;
     this.#shortSides = typeof shortSide === 'number' ? [shortSide] : shortSide;
-    this.#shapes = chooseShapes(dataset.records, { shortSides: this.#shortSides, longSide, maxShapes });
+    const { inferenceShapes } = options;
+    this.#shapes = inferenceShapes
+      ? inferenceShapePlan(dataset.records, { shortSide: this.#shortSides[0]!, longSide, ...inferenceShapes })
+      : chooseShapes(dataset.records, { shortSides: this.#shortSides, longSide, maxShapes });
     const areas = this.#shapes.shapes.map(({ width, height }) => width * height);
     const augment: AugmentOptions = { flip, ...(randomCrop && { randomCrop }), ...(photometric && { photometric }) };
     const task = {

@@ -1,3 +1,4 @@
+import type { InputRule } from '../../geometry/size.js';
 import type { LoadingOptions } from '../loading/options.js';
 import type { Sharing } from '../loading/shard.js';
 import type { DetectionDataset } from './dataset.js';
@@ -13,6 +14,8 @@ export interface DetectionLoaderOptions extends LoadingOptions, Sharing {
   readonly longSide: number;
   /** Number of padded shapes, each of which costs a traced graph. Default 8. */
   readonly maxShapes?: number;
+  /** For measuring, in place of shapes that suit the data set: each picture has the one that inference gives it. */
+  readonly inferenceShapes?: Pick<InputRule, 'shapes'>;
   /** Default true. False, and `flip` 0, is for measuring: every picture once, a group's pictures in the order of the data set. */
   readonly shuffle?: boolean;
   readonly seed?: number;

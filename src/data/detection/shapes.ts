@@ -4,7 +4,7 @@
  * Every shape costs a traced graph, so their number is bounded; every pixel of padding costs time. `chooseShapes` finds the
  * shapes within the bound that leave the least padding over a whole data set.
  */
-import { inputSize, paddedSize, type Size } from '../../geometry/size.js';
+import { type InputRule, inferenceShape, inputSize, paddedSize, type Size } from '../../geometry/size.js';
 
 export interface ShapePlan {
   /** All shapes that can occur. */
@@ -142,5 +142,19 @@ function shapePlan({ groups, runEnds }: Split, sides: readonly number[]): ShapeP
       return above < 0 ? groups.length - 1 : above;
     },
     shapeOf,
+  };
+}
+
+/** The shapes that inference gives pictures, each by itself: the same whatever else is in the data set. */
+export function inferenceShapePlan(sizes: readonly Size[], rule: InputRule): ShapePlan {
+  const shapeOfSize = (size: Size) => inferenceShape(inputSize(size, rule), rule);
+  const keyOf = ({ width, height }: Size) => `${width}x${height}`;
+  const shapes = [...new Map(sizes.map(shapeOfSize).map((shape) => [keyOf(shape), shape])).values()];
+  const groups = new Map(shapes.map((shape, group) => [keyOf(shape), group]));
+  return {
+    shapes,
+    groups: shapes.length,
+    groupOf: (size) => groups.get(keyOf(shapeOfSize(size)))!,
+    shapeOf: (group) => shapes[group]!,
   };
 }

@@ -1,7 +1,7 @@
 /** Models as ONNX. */
 
 import { ExportError } from '../../errors.js';
-import { paddedSize, type Size, sizeDivisor } from '../../geometry/size.js';
+import { inferenceShape, type Size, sizeDivisor } from '../../geometry/size.js';
 import { Classifier } from '../../models/classifier.js';
 import type { Detector } from '../../models/detector.js';
 import type { DenseHead } from '../../models/heads/denseHead.js';
@@ -103,7 +103,8 @@ function checkMultiple({ height, width }: Size): void {
 
 async function writeDetector(graph: OnnxGraph, detector: Detector, options: OnnxOptions): Promise<TracedModel> {
   const { batch, size, pixels = 'uint8', nms = false } = options;
-  const trace = { batch: batch ?? 1, size: size ? paddedSize(size) : tracedSize, biasInputs: size === undefined };
+  const rule = detector.description.input;
+  const trace = { batch: batch ?? 1, size: size ? inferenceShape(size, rule) : tracedSize, biasInputs: !size };
   const traced = traceDetector(detector, trace);
   const first = batch ?? 'batch';
   const [height, width] = size === undefined ? (['height', 'width'] as const) : [size.height, size.width];
@@ -111,12 +112,12 @@ async function writeDetector(graph: OnnxGraph, detector: Detector, options: Onnx
   const nodes = await simplified(traced.frozen);
 
   const sides = size ? graph.ints([size.height, size.width]) : sidesOfImages(graph);
-  const padded = size ? graph.ints([trace.size.height, trace.size.width]) : paddedSides(graph, sides);
+  const padded = size ? graph.ints([trace.size.height, trace.size.width]) : paddedSides(graph, sides, rule);
   const maps = normalisedMaps(graph, 'images', pixels);
   const isPadded = size?.height === trace.size.height && size.width === trace.size.width;
   const shape = [trace.batch, trace.size.height, trace.size.width, channels];
   const inputs: Record<string, Value> = {
-    normalised: mapsValue(shape, isPadded ? maps : paddedMaps(graph, maps, sides)),
+    normalised: mapsValue(shape, isPadded ? maps : paddedMaps(graph, maps, sides, padded)),
   };
   for (const { name, bias, stride, keyStride } of traced.biasInputs) {
     const fitted = fittedBias(graph, bias, sidesAt(graph, padded, stride), sidesAt(graph, padded, keyStride));

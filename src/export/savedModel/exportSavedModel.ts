@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeAtomically } from '../../formats/atomic.js';
 import { makeFolder } from '../../formats/makeFolder.js';
-import { paddedSize, type Size } from '../../geometry/size.js';
+import { inferenceShape, type Size } from '../../geometry/size.js';
 import { Classifier } from '../../models/classifier.js';
 import type { Detector } from '../../models/detector.js';
 import { normalisePixels } from '../../models/preprocess.js';
@@ -63,7 +63,7 @@ export async function exportSavedModel(
 function outputsOf(model: Classifier | Detector, images: tf.Tensor4D, size: Size): Record<string, tf.Tensor> {
   const normal = normalisePixels(images);
   if (model instanceof Classifier) return { logits: model.model.forward(normal, inference) };
-  const { height, width } = paddedSize(size);
+  const { height, width } = inferenceShape(size, model.description.input);
   const [down, right] = [height - size.height, width - size.width];
   const padded =
     down + right === 0

@@ -4,6 +4,7 @@ import { ClassificationData } from '../../config/dataSchema.js';
 import { ClassifierModel, DetectorModel } from '../../config/modelSchema.js';
 import { type DetectionConfig, DetectionInference } from '../../config/schema.js';
 import type { Category } from '../../data/detection/dataset.js';
+import { type InputRule, sizeDivisor } from '../../geometry/size.js';
 
 const common = {
   /** Version of this description. */
@@ -17,13 +18,20 @@ const common = {
 
 const { size, cropFraction, interpolation, colourProfiles } = ClassificationData.shape;
 
+/** Padded shapes that pictures are brought to; absent in checkpoints of earlier versions. */
+const shapes = z
+  .array(z.tuple([z.int().positive().multipleOf(sizeDivisor), z.int().positive().multipleOf(sizeDivisor)]))
+  .max(64)
+  .readonly()
+  .optional();
+
 export const DetectorDescription = z.object({
   ...common,
   kind: z.literal('detector'),
   model: DetectorModel,
   /** In the order of labels; ids as in the annotations. */
   categories: z.array(z.object({ id: z.number(), name: z.string() })).min(1),
-  input: z.object({ shortSide: z.number(), longSide: z.number(), colourProfiles }),
+  input: z.object({ shortSide: z.number(), longSide: z.number(), shapes, colourProfiles }),
   inference: DetectionInference,
 });
 
@@ -44,13 +52,20 @@ export type ModelDescription = z.infer<typeof ModelDescription>;
 
 type Progress = Pick<DetectorDescription, 'epoch' | 'step' | 'metrics'>;
 
-/** Describes the detector of a config. @param progress of its weights; left out where nothing was trained */
+/**
+ * Describes the detector of a config.
+ *
+ * @param progress of its weights; left out where nothing was trained
+ * @param shapes that it is trained with, and pads pictures to
+ */
 export function describeDetector(
   { model, inference, data: { shortSide, longSide, colourProfiles } }: DetectionConfig,
   categories: readonly Category[],
   { epoch, step, metrics }: Progress = { epoch: 0, step: 0, metrics: {} },
+  shapes?: InputRule['shapes'],
 ): DetectorDescription {
-  const input = { shortSide, longSide, colourProfiles };
+  const known = shapes?.map(([height, width]): [number, number] => [height, width]);
+  const input = { shortSide, longSide, ...(known && { shapes: known }), colourProfiles };
   return {
     format: 2,
     kind: 'detector',

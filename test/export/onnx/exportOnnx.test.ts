@@ -45,6 +45,25 @@ function read(name: string) {
   };
 }
 
+test.each([
+  [
+    'the smaller of two that hold it, though it is the later one; none for a high picture',
+    [
+      [128, 160],
+      [96, 160],
+    ],
+  ],
+  ['none for a wide and a high picture', [[32, 32]]],
+] as const)('a detector with shapes: pictures are padded inside as cmtdet pads them, %s', async (_, shapes) => {
+  const detector = tinyDetector(undefined, undefined, shapes);
+  for (const options of [{}, { nms: true, batch: 1 }, { size: { height: 70, width: 100 } }]) {
+    const { found } = await differences(detector, 'shapes', options);
+    expect(found.length).toBeGreaterThan(1);
+    for (const { largest, of } of found) expect(largest).toBeLessThanOrEqual(1e-4 * of);
+  }
+  await detector.dispose();
+});
+
 describe('a detector', () => {
   let detector: Detector;
   beforeAll(() => {
