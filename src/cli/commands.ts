@@ -114,7 +114,7 @@ function addTrainingCommands(program: Command): void {
     .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
     .option(
       '--init-from <checkpoint>',
-      'start with this detector, as far as it fits, or with the backbone of this checkpoint',
+      'start with this detector, as far as it fits, or with the backbone of this checkpoint; or published weights by name: cmt_ti, resnet50',
     )
     .option('--resume', 'go on with the run in --run, or with the newest one of this config')
     .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')

@@ -5,13 +5,17 @@ import { initialise } from '../models/checkpoints/initDetector.js';
 import { countParameters } from '../nn/module.js';
 import { DetectionTask } from '../train/detectionTask.js';
 import { watchForNothing } from './nothingFound.js';
+import { pretrainedFile } from './pretrainedFile.js';
 import { runTraining, type TrainedRun, type TrainingObserver, type TrainingOptions } from './training.js';
 import { withReport } from './trainingReport.js';
 
 export interface DetectorTrainingOptions extends TrainingOptions {
   /** Of a task `detection`. */
   readonly config: Config;
-  /** A checkpoint whose backbone the run starts with: of `pretrain`, or of the backbone's authors. */
+  /**
+   * What the run starts with: a checkpoint of a detector, as far as it fits, or one whose backbone is taken, of `pretrain` or of the backbone's
+   * authors; or the name of published weights (`cmt_ti`, `resnet50`, ...), which are fetched once.
+   */
   readonly initFrom?: string | undefined;
 }
 
@@ -25,6 +29,8 @@ export async function train({ config, initFrom, ...options }: DetectorTrainingOp
     throw new UsageError(`${options.configFile ?? 'the config'} is for ${config.task}: "pretrain" takes it`);
   if (options.resume && initFrom !== undefined)
     throw new UsageError('a run that is resumed goes on with its own weights: leave --init-from (initFrom) out');
+  const weights =
+    initFrom === undefined ? undefined : await pretrainedFile(initFrom, { onFact: options.observer?.onFact });
   let task: DetectionTask | undefined;
   const watch = watchForNothing(
     () => ({
@@ -50,7 +56,7 @@ export async function train({ config, initFrom, ...options }: DetectorTrainingOp
       `train: ${images} pictures, ${withBoxes} with boxes, ${withoutBoxes} without (${config.data.keepEmpty ? 'kept' : 'dropped'}); ` +
         `${boxes} boxes, left out: ${dropped.crowd} crowds, ${dropped.degenerate} degenerate`,
       `model: ${(countParameters(opened.model).trained / 1e6).toFixed(2)} M parameters, ${opened.categories.length} classes`,
-      ...(initFrom === undefined ? [] : initialise(opened.model, namesOf(opened), initFrom)),
+      ...(weights === undefined ? [] : initialise(opened.model, namesOf(opened), weights)),
     ];
     return { task: opened, prepare };
   });
