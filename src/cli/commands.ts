@@ -10,6 +10,7 @@ import {
   minutes,
   port,
   positive,
+  scales,
   score,
   share,
 } from './optionValues.js';
@@ -162,6 +163,8 @@ function addModelCommands(program: Command): void {
     .option('--save-results <file>', "write the checkpoint's detections as COCO results")
     .option('--batch-size <number>', 'pictures at a time; no number depends on it', count)
     .option('--skip-broken', 'go on without pictures that cannot be read, instead of stopping')
+    .option('--flip', 'look at each picture mirrored too, and bring what is found together')
+    .option('--scales <numbers>', 'look at each picture in these sizes, as 0.8,1,1.25 times its usual one', scales)
     .option('--max-dets <numbers>', 'most detections of an image (default: 1,10,100)', countList)
     .option('--class-agnostic', 'all categories count as one')
     .option('--precision', 'print all digits')

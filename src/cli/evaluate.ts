@@ -20,6 +20,10 @@ export interface EvaluateCommandOptions {
   readonly saveResults?: string;
   readonly batchSize?: number;
   readonly skipBroken?: boolean;
+  /** Looks at each picture mirrored too. */
+  readonly flip?: boolean;
+  /** Looks at each picture in several sizes. */
+  readonly scales?: readonly number[];
   /** Most detections an image; 1, 10, 100 unless given. */
   readonly maxDets?: readonly number[];
   /** All categories count as one. */
@@ -41,12 +45,17 @@ export async function runEvaluate(checkpoint: string | undefined, options: Evalu
         'without a checkpoint there is nothing to run: give --annotations and --results, or a checkpoint',
       );
     }
+    if (hasViews(options)) throw new UsageError('--flip and --scales look at pictures again: they need a checkpoint');
     return reportEvaluation(measureResults(annotations, results, options), options);
   }
   if (results !== undefined) throw new UsageError('give a checkpoint or --results, not both');
   if (images === undefined) throw new UsageError('a checkpoint needs pictures: --images FOLDER');
   const { readDescription } = await import('../models/checkpoints/modelFile.js'); // what follows loads TensorFlow
-  if (readDescription(checkpoint).kind === 'classifier') return reportClassifier(checkpoint, images, options);
+  if (readDescription(checkpoint).kind === 'classifier') {
+    if (hasViews(options))
+      throw new UsageError('--flip and --scales are for detectors; this checkpoint is a classifier');
+    return reportClassifier(checkpoint, images, options);
+  }
   if (annotations === undefined) throw new UsageError('a detector needs ground truth: --annotations FILE');
   return reportEvaluation(await measureDetector(checkpoint, annotations, images, options), options);
 }
@@ -70,7 +79,8 @@ async function measureDetector(
   options: EvaluateCommandOptions,
 ): Promise<Measured> {
   const { evaluate } = await import('../run/evaluate.js');
-  const data = { checkpoint, annotations, images };
+  const { flip, scales } = options;
+  const data = { checkpoint, annotations, images, flip, scales };
   const evaluation = await watched((settings) => evaluate({ ...data, ...evalOptions(options), ...settings }), options);
   const { groundTruth, detections, skipped } = evaluation;
   if (skipped.length > 0) warn(`${skipped.length} pictures could not be read: their objects count as missed`);
@@ -108,6 +118,10 @@ function sharedSettings({ batchSize, skipBroken }: EvaluateCommandOptions, line:
     howToSkip: '--skip-broken',
     observer: { ...dataObserver(), onProgress },
   } as const;
+}
+
+function hasViews({ flip, scales }: EvaluateCommandOptions): boolean {
+  return flip === true || scales !== undefined;
 }
 
 function evalOptions({ maxDets, classAgnostic }: EvaluateCommandOptions): EvalOptions {

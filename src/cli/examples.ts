@@ -20,6 +20,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   compare: ['cmtdet compare runs/my runs/my-2 --out both.html'],
   evaluate: [
     'cmtdet evaluate runs/my/best.safetensors --annotations val.json --images photos',
+    'cmtdet evaluate runs/my/best.safetensors --annotations val.json --images photos --flip --scales 0.8,1,1.25',
     'cmtdet evaluate --annotations val.json --results detections.json',
   ],
   predict: [

@@ -40,6 +40,12 @@ export function positive(text: string): number {
   throw new InvalidArgumentError('Expected a number above 0.');
 }
 
+export function scales(text: string): number[] {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.every((number) => number >= 0.1 && number <= 10)) return numbers;
+  throw new InvalidArgumentError('Expected numbers from 0.1 to 10, as 0.8,1,1.25.');
+}
+
 export function share(text: string): number {
   const number = Number(text);
   if (number > 0 && number < 1) return number;

@@ -2,14 +2,15 @@
 import type { CocoFile } from '../data/coco/cocoFile.js';
 import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import type { BrokenPicture } from '../data/image/brokenPicture.js';
+import { scaledRule, type View, type ViewOptions, viewsOf } from '../detection/views.js';
 import { type CocoEvaluation, evaluateCoco } from '../eval/cocoEval.js';
 import type { EvalOptions } from '../eval/evalParams.js';
 import { Detector } from '../models/detector.js';
-import { detectAll } from '../models/evaluateDetector.js';
+import { detectAllInViews } from '../models/evaluateDetector.js';
 import { byFileName, checkSameCategories, evaluationLoader, openSplit, tellOfSplit } from '../train/detectionData.js';
 import { dataEvents, type Observer } from './observer.js';
 
-export interface EvaluateOptions extends EvalOptions {
+export interface EvaluateOptions extends EvalOptions, ViewOptions {
   /** Of `train`. */
   readonly checkpoint: string;
   /** COCO json. */
@@ -54,20 +55,21 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const detector = Detector.load(checkpoint);
   try {
     checkSameCategories(detector, dataset, annotations);
-    const loader = evaluationLoader(dataset, detector.description.input, batchSize, {
-      onBroken,
-      onSkipped: byFileName(images, onSkipped),
-    });
-    try {
-      const total = dataset.records.length;
-      const detections = await detectAll(detector, loader, (done) => observer.onProgress?.(done, total, 'pictures'));
-      const load = (performance.now() - started) / 1000;
-      const evaluation = evaluateCoco(coco, detections, options);
-      const seconds = { ...evaluation.seconds, load };
-      return { ...evaluation, seconds, groundTruth: coco, detections, skipped };
-    } finally {
-      await loader.close();
-    }
+    const views = viewsOf(options);
+    const openLoader = (view: View) =>
+      evaluationLoader(dataset, scaledRule(detector.description.input, view.scale), batchSize, {
+        flip: view.mirror ? 1 : 0,
+        onBroken,
+        onSkipped: view === views[0] ? byFileName(images, onSkipped) : () => {}, // it is broken in every view
+      });
+    const total = dataset.records.length * views.length;
+    const detections = await detectAllInViews(detector, views, openLoader, (done) =>
+      observer.onProgress?.(done, total, 'pictures'),
+    );
+    const load = (performance.now() - started) / 1000;
+    const evaluation = evaluateCoco(coco, detections, options);
+    const seconds = { ...evaluation.seconds, load };
+    return { ...evaluation, seconds, groundTruth: coco, detections, skipped };
   } finally {
     await detector.dispose();
   }

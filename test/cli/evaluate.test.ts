@@ -108,6 +108,14 @@ describe('evaluate --results', () => {
     expect(JSON.parse(readFileSync(at('analysis/confusion.json'), 'utf8')).counts[0]).toEqual([1, 0, 0]);
   });
 
+  it.each([[{ flip: true }], [{ scales: [1] }]])(
+    '%j: refused, since there are no pictures to look at',
+    async (views) => {
+      const message = '--flip and --scales look at pictures again: they need a checkpoint';
+      await expect(runEvaluate(undefined, { ...files(), ...views })).rejects.toThrow(message);
+    },
+  );
+
   it.each([
     ['--save-results onto the results', { saveResults: 'results.json.gz' }],
     ['--out into a folder whose errors.json is the ground truth', { annotations: 'taken/errors.json', out: 'taken' }],
