@@ -253,6 +253,10 @@ export function trainSchema(defaults: TrainDefaults, schedule: 'step' | 'authors
       tensorboard: z
         .strictObject({
           histograms: z.boolean().default(false).describe('Histograms of all weights and statistics.'),
+          curves: z
+            .boolean()
+            .default(false)
+            .describe('Precision by recall of each class of a detector, as PR curves of TensorBoard.'),
           pictures: z.int().min(0).default(0).describe('So many pictures of val, with what a detector finds in them.'),
         })
         .prefault({})

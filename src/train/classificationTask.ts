@@ -6,6 +6,7 @@ import { EvaluationLoader } from '../data/classification/evaluationLoader.js';
 import { type ClassificationBatch, ClassificationLoader } from '../data/classification/loader.js';
 import { openClassificationDataset } from '../data/classification/openDataset.js';
 import { readablePart } from '../data/classification/readable.js';
+import type { ScoreCounts } from '../eval/scoreCounts.js';
 import { accuracyOf, countCorrect } from '../models/accuracy.js';
 import { buildClassifier } from '../models/build.js';
 import type { ClassifierDescription } from '../models/checkpoints/description.js';
@@ -194,6 +195,10 @@ export class ClassificationTask implements Task<ClassificationBatch> {
   }
 
   /** None: a class is no picture. */
+  curves(): readonly ScoreCounts[] {
+    return [];
+  }
+
   async examples(): Promise<ReadonlyMap<string, EventPicture>> {
     return new Map<string, EventPicture>();
   }

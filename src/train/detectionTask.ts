@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import { boxesBeyondAnchors } from '../data/coco/anchorFit.js';
+import type { DetectionColumns } from '../data/coco/detectionColumns.js';
 import { learningProblems } from '../data/coco/health.js';
 import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
@@ -11,6 +12,8 @@ import type { RgbImage } from '../data/image/image.js';
 import { boxesOn } from '../draw/drawBoxes.js';
 import { DatasetError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
+import { prepareEvalData } from '../eval/evalData.js';
+import { type ScoreCounts, scoreCounts } from '../eval/scoreCounts.js';
 import { buildDetector } from '../models/build.js';
 import { type DetectorDescription, describeDetector } from '../models/checkpoints/description.js';
 import { Detector } from '../models/detector.js';
@@ -51,6 +54,8 @@ export class DetectionTask implements Task<DetectionBatch> {
   readonly #inferenceShapes: readonly [height: number, width: number][];
   #detector: Detector | undefined;
   #loss: ValidationLoss | undefined;
+  /** What was found at the last measurement; of several workers, the first one has it. */
+  #found: DetectionColumns | undefined;
 
   private constructor(
     config: DetectionConfig,
@@ -183,9 +188,10 @@ export class DetectionTask implements Task<DetectionBatch> {
     const workers = this.#workers;
     const total = dataset.records.length;
     const own = await detectAll(detector, this.#valLoader!, (done) => onProgress(done * (workers?.count ?? 1), total));
-    if (workers === undefined) return { ...evaluateCoco(coco, own).stats };
-    const all = await workers.gather(packColumns(own));
-    return workers.fromFirst(workers.index === 0 ? { ...evaluateCoco(coco, unpackColumns(all)).stats } : {});
+    const all = workers === undefined ? own : unpackColumns(await workers.gather(packColumns(own)));
+    if (workers === undefined || workers.index === 0) this.#found = all;
+    const stats = () => ({ ...evaluateCoco(coco, all).stats });
+    return workers === undefined ? stats() : workers.fromFirst(workers.index === 0 ? stats() : {});
   }
 
   /** The loss on val, where it is asked for. */
@@ -198,6 +204,11 @@ export class DetectionTask implements Task<DetectionBatch> {
     );
     const own = await this.#loss.measure(this.#valLoader!.epoch(0), (batch) => detectionFeed(batch, model.head));
     return { loss: meanLoss(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
+  }
+
+  curves(): readonly ScoreCounts[] {
+    if (this.#found === undefined) return [];
+    return scoreCounts(prepareEvalData(this.#val!.coco, this.#found, { useCats: false, source: 'what was found' }));
   }
 
   async examples(count: number): Promise<ReadonlyMap<string, EventPicture>> {

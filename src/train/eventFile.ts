@@ -1,29 +1,39 @@
-/** TensorBoard's event files: scalars, histograms and pictures. */
+/** TensorBoard's event files: scalars, histograms, pictures, and precision by recall. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import type { ScoreCounts } from '../eval/scoreCounts.js';
 import { addingTo } from '../formats/writeWhole.js';
 
-// A oneof is written even where its value is 0. Field numbers: tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
-const event = protobuf
-  .parse(`
-    syntax = "proto3";
-    message Histo {
-      double min = 1; double max = 2; double num = 3; double sum = 4; double sum_squares = 5;
-      repeated double bucket_limit = 6; repeated double bucket = 7;
-    }
-    message Image { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
-    message Value { string tag = 1; oneof value { float simple_value = 2; Image image = 4; Histo histo = 5; } }
-    message Summary { repeated Value value = 1; }
-    message SessionLog { int32 status = 1; }
-    message Event {
-      double wall_time = 1;
-      int64 step = 2;
-      oneof what { string file_version = 3; Summary summary = 5; SessionLog session_log = 7; }
-    }
-  `)
-  .root.lookupType('Event');
+// A oneof is written even where its value is 0. Field numbers: tensorflow/core/util/event.proto, tensorflow/core/framework/{summary,tensor,
+// tensor_shape}.proto, tensorboard/plugins/pr_curve/plugin_data.proto.
+const { root } = protobuf.parse(`
+  syntax = "proto3";
+  message Histo {
+    double min = 1; double max = 2; double num = 3; double sum = 4; double sum_squares = 5;
+    repeated double bucket_limit = 6; repeated double bucket = 7;
+  }
+  message Image { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
+  message Shape { message Dim { int64 size = 1; } repeated Dim dim = 2; }
+  message Tensor { int32 dtype = 1; Shape tensor_shape = 2; repeated float float_val = 5; }
+  message Metadata { message Plugin { string plugin_name = 1; bytes content = 2; } Plugin plugin_data = 1; }
+  message Value {
+    string tag = 1;
+    oneof value { float simple_value = 2; Image image = 4; Histo histo = 5; Tensor tensor = 8; }
+    Metadata metadata = 9;
+  }
+  message Summary { repeated Value value = 1; }
+  message SessionLog { int32 status = 1; }
+  message Event {
+    double wall_time = 1;
+    int64 step = 2;
+    oneof what { string file_version = 3; Summary summary = 5; SessionLog session_log = 7; }
+  }
+  message PrCurveData { int32 version = 1; uint32 num_thresholds = 2; }
+`);
+const event = root.lookupType('Event');
+const prCurveData = root.lookupType('PrCurveData');
 
 const castagnoli = Uint32Array.from({ length: 256 }, (_, byte) => {
   let c = byte;
@@ -83,6 +93,31 @@ function histogramOf(values: Float32Array) {
   return { min, max, num: finite.length, sum, sumSquares, bucketLimit, bucket };
 }
 
+/** `DT_FLOAT`. */
+const float = 1;
+
+/**
+ * What TensorBoard's PR curve plugin reads: [6, N], rows of right and wrong detections that are kept, wrong and right ones that are not, precision,
+ * recall. Objects that no detection finds at any score count as right ones that are not kept.
+ */
+function curveOf({ objects, right, wrong }: ScoreCounts) {
+  const kept = right.map((count, i) => count + wrong[i]!);
+  const rows = [
+    right,
+    wrong,
+    wrong.map((count) => wrong[0]! - count),
+    right.map((count) => objects - count),
+    right.map((count, i) => (kept[i]! > 0 ? count / kept[i]! : 1)),
+    right.map((count) => (objects > 0 ? count / objects : 0)),
+  ];
+  const dim = [rows.length, right.length].map((size) => ({ size }));
+  const content = prCurveData.encode(prCurveData.fromObject({ version: 0, numThresholds: right.length })).finish();
+  return {
+    tensor: { dtype: float, tensorShape: { dim }, floatVal: rows.flat() },
+    metadata: { pluginData: { pluginName: 'pr_curves', content } },
+  };
+}
+
 export class EventFile {
   readonly #path: string;
   readonly #file: number;
@@ -116,6 +151,12 @@ export class EventFile {
       tag,
       image: { width, height, colorspace: rgb, encodedImageString: bytes },
     }));
+    this.#write({ step, summary: { value } });
+  }
+
+  /** Adds precision by recall, by tag. */
+  curves(step: number, curves: Iterable<readonly [tag: string, counts: ScoreCounts]>): void {
+    const value = Array.from(curves, ([tag, counts]) => ({ tag, ...curveOf(counts) }));
     this.#write({ step, summary: { value } });
   }
 

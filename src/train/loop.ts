@@ -131,6 +131,7 @@ export class TrainingLoop<Batch> {
     const { task, checkpoints, board } = this.#parts;
     const { updates } = this.#progress;
     if (board.histograms) run.histograms(updates, checkpoints.measured());
+    if (board.curves) run.curves(updates, task.curves());
     if (board.pictures > 0) run.examples(updates, await task.examples(board.pictures));
   }
 

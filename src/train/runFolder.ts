@@ -4,6 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { ConfigError, UsageError } from '../errors.js';
+import type { ScoreCounts } from '../eval/scoreCounts.js';
 import { removeTemporaries, writeAtomically } from '../formats/atomic.js';
 import { makeFolder } from '../formats/makeFolder.js';
 import { addingTo } from '../formats/writeWhole.js';
@@ -127,6 +128,14 @@ export class RunFolder {
     this.#events.pictures(
       step,
       [...pictures].map(([name, picture]) => [`examples/${name}`, picture] as const),
+    );
+  }
+
+  /** Adds precision by recall to the event file, under `precision_recall/name`. */
+  curves(step: number, curves: readonly ScoreCounts[]): void {
+    this.#events.curves(
+      step,
+      curves.map((counts) => [`precision_recall/${counts.name}`, counts] as const),
     );
   }
 

@@ -1,6 +1,7 @@
 /** What the training loop asks of a task: classification and detection differ in nothing else. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Repair } from '../data/repairs.js';
+import type { ScoreCounts } from '../eval/scoreCounts.js';
 import type { ModelDescription } from '../models/checkpoints/description.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Module } from '../nn/module.js';
@@ -40,6 +41,8 @@ export interface Task<Batch> {
   ): Promise<Metrics>;
   /** The first pictures of the val set with what the weights that were measured last find in them, by name. */
   examples(count: number): Promise<ReadonlyMap<string, EventPicture>>;
+  /** Precision by recall of what was measured last; empty where a task has none. */
+  curves(): readonly ScoreCounts[];
   /** What a checkpoint of these weights says of itself. */
   describe(progress: { epoch: number; step: number; metrics: Metrics }): ModelDescription;
 }

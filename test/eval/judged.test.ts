@@ -3,6 +3,7 @@ import { parseCoco } from '../../src/data/coco/parseCoco.js';
 import { parseResults } from '../../src/data/coco/parseResults.js';
 import { prepareEvalData } from '../../src/eval/evalData.js';
 import { judgePictures, rankPictures } from '../../src/eval/pictureRanking.js';
+import { scoreCounts } from '../../src/eval/scoreCounts.js';
 import { bestScore, byLeastScore, calibration } from '../../src/eval/scoreQuality.js';
 import { judge, verdictList } from '../../src/eval/verdicts.js';
 
@@ -65,6 +66,31 @@ describe('by least score, of 3 objects', () => {
     expect(at(0.99)).toMatchObject({ precision: 1, recall: 0, f1: 0 }));
   test('the best one is in the middle of those that are as good: 0.01 ... 0.15', () =>
     expect(bestScore(sweep)).toMatchObject({ score: 0.08, f1: 6 / 7 }));
+});
+
+describe('counts by least score, at 0, 0.25, ... 1', () => {
+  test('of 3 objects: 0.15 is kept from 0 on, 0.75 up to 0.75, 0.85 and 0.95 too; what lies in a crowd is not counted', () => {
+    expect(scoreCounts(data, 5)).toEqual([
+      { name: 'all', objects: 3, right: [3, 2, 2, 2, 0], wrong: [1, 1, 1, 1, 0] },
+      { name: 'cell', objects: 3, right: [3, 2, 2, 2, 0], wrong: [1, 1, 1, 1, 0] },
+    ]);
+  });
+
+  test('a score on a threshold has reached it, whatever its product rounds to', () => {
+    const one = [{ image_id: 1, category_id: 1, bbox: [0, 0, 100, 100], score: 0.29 }]; // x 100: 28.999999999999996
+    const found = prepareEvalData(parseCoco(groundTruth), parseResults(one), { useCats: false, source: 'results' });
+    const { right } = scoreCounts(found)[1]!;
+    expect(right.slice(28, 32)).toEqual([1, 1, 0, 0]);
+  });
+
+  test('a category with neither objects nor detections has no curve', () => {
+    const truth = { ...groundTruth, categories: [...groundTruth.categories, { id: 2, name: 'none' }] };
+    const found = prepareEvalData(parseCoco(truth), parseResults([]), { useCats: false, source: 'results' });
+    expect(scoreCounts(found, 2)).toEqual([
+      { name: 'all', objects: 3, right: [0, 0], wrong: [0, 0] },
+      { name: 'cell', objects: 3, right: [0, 0], wrong: [0, 0] },
+    ]);
+  });
 });
 
 describe('pictures at least score 0.5', () => {

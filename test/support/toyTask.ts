@@ -99,6 +99,10 @@ export class ToyTask implements Task<ToyBatch> {
     return { score: this.options.metrics?.[this.evaluated.length - 1] ?? this.evaluated.length };
   }
 
+  curves() {
+    return [{ name: 'all', objects: 2, right: [1, 0], wrong: [0, 0] }];
+  }
+
   async examples(count: number) {
     const picture = { bytes: Uint8Array.of(1, 2, 3), width: 5, height: 4 };
     return new Map(Array.from({ length: count }, (_, i) => [`${i}.jpg`, picture]));

@@ -28,7 +28,12 @@ const { root } = protobuf.parse(
   `syntax = "proto3";
   message H { double min = 1; double max = 2; double num = 3; double sum = 4; double sum_squares = 5; repeated double bucket_limit = 6; repeated double bucket = 7; }
   message I { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
-  message V { string tag = 1; oneof value { float simple_value = 2; I image = 4; H histo = 5; } }
+  message D { int64 size = 1; }
+  message Sh { repeated D dim = 2; }
+  message T { int32 dtype = 1; Sh tensor_shape = 2; repeated float float_val = 5; }
+  message P { string plugin_name = 1; bytes content = 2; }
+  message M { P plugin_data = 1; }
+  message V { string tag = 1; oneof value { float simple_value = 2; I image = 4; H histo = 5; T tensor = 8; } M metadata = 9; }
   message S { repeated V value = 1; }
   message E { double wall_time = 1; int64 step = 2; string file_version = 3; S summary = 5; }`,
   { keepCase: true },
@@ -101,12 +106,37 @@ test('a picture: its size, three channels, and its bytes as they are', () => {
   expect(eventsIn(folder)[1]).toMatchObject({ step: 4, summary: { value: [{ tag: 'examples/a.jpg', image }] } });
 });
 
+test('precision by recall: what the PR curve plugin reads, of 4 objects at three thresholds', () => {
+  const folder = temporaryFolder();
+  const events = new EventFile(folder);
+  events.curves(4, [['precision_recall/cell', { name: 'cell', objects: 4, right: [3, 2, 0], wrong: [1, 0, 0] }]]);
+  events.close();
+  const [, event] = eventsIn(folder) as { step: number; summary: { value: Record<string, unknown>[] } }[];
+  expect(event!.step).toBe(4);
+  expect(event!.summary.value[0]).toEqual({
+    tag: 'precision_recall/cell',
+    metadata: { plugin_data: { plugin_name: 'pr_curves', content: Buffer.from([0x10, 3]) } }, // 3 thresholds; version 0 is what readers take where there is none
+    tensor: {
+      dtype: 1,
+      tensor_shape: { dim: [{ size: 6 }, { size: 3 }] },
+      float_val: [
+        ...[3, 2, 0], // right
+        ...[1, 0, 0], // wrong
+        ...[0, 1, 1], // wrong, and not kept
+        ...[1, 2, 4], // right, and not kept or not found
+        ...[0.75, 1, 1], // precision
+        ...[0.75, 0.5, 0], // recall
+      ],
+    },
+  });
+});
+
 test('in a run, where the config asks for them: at each measurement, of the weights that were measured', async () => {
   const text = `
 task: classification
 model: { backbone: { name: cmt, variant: cmt_ti } }
 data: { train: x, val: x }
-train: { epochs: 2, schedule: { name: constant }, tensorboard: { histograms: true, pictures: 2 } }
+train: { epochs: 2, schedule: { name: constant }, tensorboard: { histograms: true, curves: true, pictures: 2 } }
 `;
   const config = parseConfig(text, 'test');
   const run = await RunFolder.create(join(temporaryFolder(), 'run'), 'toy', config);
@@ -118,6 +148,7 @@ train: { epochs: 2, schedule: { name: constant }, tensorboard: { histograms: tru
   );
   for (const step of [4, 8]) {
     for (const name of ['conv.weight', 'norm.mean']) expect(found).toContain(`${step} weights/${name}`);
+    expect(found).toContain(`${step} precision_recall/all`);
     expect(found.filter((tag) => tag.startsWith(`${step} examples/`))).toEqual([
       `${step} examples/0.jpg`,
       `${step} examples/1.jpg`,
