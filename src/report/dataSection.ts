@@ -1,9 +1,8 @@
-/** What a detector learnt from, and which of its boxes no anchor can reach. */
+/** What a detector learnt from, and which of its boxes its head cannot reach. */
 import { html } from 'hono/html';
-import { isBeyondAnchors } from '../data/coco/anchorFit.js';
 import type { CocoHealth } from '../data/coco/health.js';
 import { axes, type ChartSize, chartCard, type Html, short } from './chart.js';
-import type { AnchorFit, DataFacts } from './reportData.js';
+import type { BoxFit, DataFacts } from './reportData.js';
 
 /** Points that a chart still shows apart; more are taken evenly from all. */
 const mostPoints = 1500;
@@ -19,12 +18,11 @@ ${classCounts(train, val)}
 </section>`;
 }
 
-function sizesChart({ boxes, anchors }: AnchorFit): Html | '' {
+function sizesChart({ boxes, anchors }: BoxFit): Html | '' {
   if (boxes.length === 0) return '';
   const step = Math.ceil(boxes.length / mostPoints);
   const shown = boxes.filter((_, i) => i % step === 0);
-  const beyond = anchors ? boxes.filter(isBeyondAnchors) : [];
-  const isReached = (box: (typeof boxes)[number]) => anchors === undefined || !isBeyondAnchors(box);
+  const beyond = boxes.filter(({ isBeyond }) => isBeyond);
   const points = (list: typeof boxes) => list.map(({ width, height }): [number, number] => [width, height]);
   // Those beyond are few and the point of the chart: all are shown.
   const outside = beyond.filter((_, i) => i % Math.ceil(beyond.length / mostPoints) === 0);
@@ -45,16 +43,11 @@ function sizesChart({ boxes, anchors }: AnchorFit): Html | '' {
       size,
     ),
     series: [
-      scatter(points(shown.filter(isReached)), 'var(--series-1)', {}),
-      ...(anchors
-        ? [
-            scatter(
-              outside.map(({ width, height }) => [width, height]),
-              'var(--series-2)',
-              { itemStyle: { color: 'var(--series-2)', opacity: 0.9 }, symbolSize: 5 },
-            ),
-          ]
-        : []),
+      scatter(points(shown.filter(({ isBeyond }) => !isBeyond)), 'var(--series-1)', {}),
+      scatter(points(outside), 'var(--series-2)', {
+        itemStyle: { color: 'var(--series-2)', opacity: 0.9 },
+        symbolSize: 5,
+      }),
       ...(anchors
         ? [
             scatter(anchors, 'var(--ink)', {
@@ -66,17 +59,25 @@ function sizesChart({ boxes, anchors }: AnchorFit): Html | '' {
         : []),
     ],
   });
-  const note = noteOf(boxes.length, beyond.length, anchors !== undefined);
-  const legend = beyond.length > 0 ? ['boxes', 'beyond all anchors'] : ['boxes'];
-  return chartCard({ title: 'Sizes of boxes, and anchors', note, legend, tall: 1.25, label: note, option });
+  const note = anchors ? besideAnchors(boxes.length, beyond.length) : besidePlaces(boxes.length, beyond.length);
+  const title = anchors ? 'Sizes of boxes, and anchors' : 'Sizes of boxes';
+  const legend = beyond.length > 0 ? ['boxes', anchors ? 'beyond all anchors' : 'smaller than the cells'] : ['boxes'];
+  return chartCard({ title, note, legend, tall: 1.25, label: note, option });
 }
 
-function noteOf(boxes: number, beyond: number, hasAnchors: boolean): string {
-  if (!hasAnchors) return 'Boxes of train as the network sees them. This head has no anchors.';
+const share = (some: number, all: number) => `${some} of ${all} boxes (${((100 * some) / all).toFixed(1)} %)`;
+
+function besideAnchors(boxes: number, beyond: number): string {
   const intro = 'Boxes of train as the network sees them; diamonds are anchors.';
   if (beyond === 0) return `${intro} Each box overlaps some anchor by 0.4 or more, where one lies in its middle.`;
-  const share = `${beyond} of ${boxes} boxes (${((100 * beyond) / boxes).toFixed(1)} %)`;
-  return `${intro} ${share} overlap every anchor by less than 0.4, even one in their middle: too small, too large or too long. Other anchors (model.head.anchors) or another size of input reach them.`;
+  return `${intro} ${share(beyond, boxes)} overlap every anchor by less than 0.4, even one in their middle: too small, too large or too long. Other anchors (model.head.anchors) or another size of input reach them.`;
+}
+
+function besidePlaces(boxes: number, beyond: number): string {
+  const intro =
+    'Boxes of train as the network sees them. This head has no anchors: a box is learnt where the middle of a cell lies inside of it.';
+  if (beyond === 0) return `${intro} In each there are one or more, at most positions.`;
+  return `${intro} ${share(beyond, boxes)} are so small or thin that there is less than one on average: where they lie between two, nothing learns them. A larger size of input (data.shortSide) or a finer level reaches them.`;
 }
 
 function countsTable(train: CocoHealth, val: CocoHealth | undefined): Html {

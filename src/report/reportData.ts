@@ -1,6 +1,5 @@
 /** What a report of a run is made from: plain facts, ready to be laid out. */
 
-import type { FittedBox } from '../data/coco/anchorFit.js';
 import type { CocoHealth } from '../data/coco/health.js';
 import type { CocoEvaluation } from '../eval/cocoEval.js';
 import type { ConfusionMatrix } from '../eval/confusion.js';
@@ -90,12 +89,18 @@ export type BoxXywh = readonly [x: number, y: number, width: number, height: num
 export interface DataFacts {
   readonly train: CocoHealth;
   readonly val: CocoHealth | undefined;
-  readonly fit: AnchorFit;
+  readonly fit: BoxFit;
 }
 
-/** Boxes of the training set as the network sees them. */
-export interface AnchorFit {
-  readonly boxes: readonly FittedBox[];
+/** Boxes of the training set as the network sees them, and whether the head can learn them. */
+export interface BoxFit {
+  readonly boxes: readonly {
+    /** Sides in input pixels. */
+    readonly width: number;
+    readonly height: number;
+    /** No anchor overlaps it enough; of a head without anchors, no place need lie inside of it. */
+    readonly isBeyond: boolean;
+  }[];
   /** [width, height] in input pixels of all anchors; undefined for a head that has none. */
   readonly anchors: readonly (readonly [width: number, height: number])[] | undefined;
 }

@@ -1,6 +1,6 @@
 /** How a run went: measurements by epoch, losses, rate, gradients, speed. */
 import { html } from 'hono/html';
-import { axes, type ChartSize, chartCard, type Html, line, short } from './chart.js';
+import { axes, type ChartSize, chartCard, type Html, line, seriesColour, short } from './chart.js';
 import type { LoggedLine, ReportData } from './reportData.js';
 
 /** Names of a training line that are not parts of the loss. */
@@ -19,7 +19,7 @@ export function trainingSection({ training, measurements, best, bestMetric, head
 <h2 id="training-title">Training</h2>
 <div class="grid">
 ${measurements.length > 0 ? metricsChart(measurements, best, bestMetric, headline) : ''}
-${training.length > 0 ? stepChart(training, { title: 'Loss', names: losses, note: 'On the training pictures, augmented.' }) : ''}
+${training.length > 0 ? lossChart(training, measurements, losses) : ''}
 </div>
 <div class="grid small">
 ${has(training, 'learningRate') ? stepChart(training, { title: 'Learning rate', names: ['learningRate'], note: 'After each update.' }) : ''}
@@ -33,14 +33,30 @@ ${measurements.length > 0 ? measurementTable(measurements, best) : ''}
 const has = (lines: readonly LoggedLine[], name: string): boolean =>
   lines.some((record) => typeof record[name] === 'number');
 
+function lossChart(
+  training: readonly LoggedLine[],
+  measurements: readonly LoggedLine[],
+  names: readonly string[],
+): Html {
+  const onVal = measurements.filter(({ loss }) => finite(loss) !== null);
+  const points = onVal.map(({ step, loss }): [number, number] => [step, Number(loss)]);
+  if (points.length === 0)
+    return stepChart(training, { title: 'Loss', names, note: 'On the training pictures, augmented.' });
+  const least = onVal.reduce((least, record) => (Number(record.loss) < Number(least.loss) ? record : least));
+  const note = `On the training pictures, augmented; on val as they are, least after epoch ${least.epoch}: ${Number(least.loss).toFixed(3)}.`;
+  return stepChart(training, { title: 'Loss', names, note, more: { name: 'loss on val', points } });
+}
+
 interface StepChart {
   readonly title: string;
   readonly names: readonly string[];
+  /** A line that is not in the log of training. */
+  readonly more?: { readonly name: string; readonly points: readonly (readonly [step: number, value: number])[] };
   readonly note?: string;
   readonly fromZero?: boolean;
 }
 
-function stepChart(lines: readonly LoggedLine[], { title, names, note, fromZero }: StepChart): Html {
+function stepChart(lines: readonly LoggedLine[], { title, names, note, fromZero, more }: StepChart): Html {
   const shown = thinned(lines);
   const option = (size: ChartSize) => ({
     ...axes(
@@ -48,17 +64,28 @@ function stepChart(lines: readonly LoggedLine[], { title, names, note, fromZero 
       { ...(fromZero && { min: 0 }), format: small },
       size,
     ),
-    series: names.map((name, i) =>
-      line(
-        shown.map((record) => [record.step, finite(record[name])]),
-        i,
-        i === 0 ? {} : { lineStyle: { width: 1.5, color: `var(--series-${i + 1})` } },
+    series: [
+      ...names.map((name, i) =>
+        line(
+          shown.map((record) => [record.step, finite(record[name])]),
+          i,
+          i === 0 ? {} : { lineStyle: { width: 1.5, color: seriesColour(i) } },
+        ),
       ),
-    ),
+      ...(more ? [line(more.points, names.length, { showSymbol: true, symbolSize: 5 })] : []),
+    ],
   });
   const last = lines.at(-1)!;
-  const label = names.map((name) => `${name} at the end ${last[name]}`).join(', ');
-  return chartCard({ title, label, option, ...(note ? { note } : {}), ...(names.length > 1 ? { legend: names } : {}) });
+  const ends = names.map((name) => `${name} at the end ${last[name]}`);
+  if (more) ends.push(`${more.name} at the end ${more.points.at(-1)![1]}`);
+  const legend = more ? [...names, more.name] : names;
+  return chartCard({
+    title,
+    label: ends.join(', '),
+    option,
+    ...(note ? { note } : {}),
+    ...(legend.length > 1 ? { legend } : {}),
+  });
 }
 
 /** A value of a log that can be drawn. */

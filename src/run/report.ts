@@ -4,14 +4,17 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DetectionConfig } from '../config/schema.js';
-import { fitToAnchors } from '../data/coco/anchorFit.js';
+import { boxesAsSeen, fitToAnchors, isBeyondAnchors } from '../data/coco/anchorFit.js';
+import type { CocoFile } from '../data/coco/cocoFile.js';
 import { cocoHealth } from '../data/coco/health.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { anchorSides } from '../detection/anchorFit.js';
+import { meanPlaces } from '../detection/pointFit.js';
 import { CmtdetError, UsageError } from '../errors.js';
 import { writeAtomically } from '../formats/atomic.js';
+import type { ResizeRule } from '../geometry/size.js';
 import { type PageParts, reportPage } from '../report/page.js';
-import type { DataFacts, Fact, MeasuredDetector, ReportData } from '../report/reportData.js';
+import type { BoxFit, DataFacts, Fact, MeasuredDetector, ReportData } from '../report/reportData.js';
 import { type RunRecord, readRun } from '../train/runRecord.js';
 import type { Observer } from './observer.js';
 import { packageVersion } from './version.js';
@@ -121,17 +124,28 @@ function dataFacts({ data, model }: DetectionConfig): DataFacts | string {
   try {
     const train = parseCoco(data.train.annotations);
     const val = data.val ? parseCoco(data.val.annotations) : undefined;
-    const strides = model.neck.levels.map((level) => 2 ** Number(level.slice(1)));
-    const anchors = model.head.name === 'retinanet' ? model.head.anchors : undefined;
-    return {
-      train: cocoHealth(train),
-      val: val && cocoHealth(val),
-      fit: { boxes: fitToAnchors(train, data, anchors, strides), anchors: anchors && anchorSides(anchors, strides) },
-    };
+    return { train: cocoHealth(train), val: val && cocoHealth(val), fit: fitTo(model, train, data) };
   } catch (error) {
     if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
     return `The annotations of the run cannot be read from here: ${(error as Error).message}`;
   }
+}
+
+/** Which boxes a head can learn. */
+function fitTo({ neck, head }: DetectionConfig['model'], train: CocoFile, resize: ResizeRule): BoxFit {
+  const strides = neck.levels.map((level) => 2 ** Number(level.slice(1)));
+  if (head.name === 'retinanet') {
+    const boxes = fitToAnchors(train, resize, head.anchors, strides);
+    return {
+      boxes: boxes.map((box) => ({ ...box, isBeyond: isBeyondAnchors(box) })),
+      anchors: anchorSides(head.anchors, strides),
+    };
+  }
+  const boxes = boxesAsSeen(train, resize).map(({ width, height }) => {
+    const isBeyond = meanPlaces([width, height], strides, head.rangeScale) < 1;
+    return { width, height, isBeyond };
+  });
+  return { boxes, anchors: undefined };
 }
 
 function summaryOf(

@@ -50,8 +50,8 @@ async function makeRun(folder: string): Promise<string> {
       rate: 3,
       waiting: 0,
     })),
-    { kind: 'val', step: 20, epoch: 1, AP: 0.3, AP50: 0.5, AP75: null },
-    { kind: 'val', step: 30, epoch: 2, AP: 0.2, AP50: 0.4, AP75: null },
+    { kind: 'val', step: 20, epoch: 1, AP: 0.3, AP50: 0.5, AP75: null, loss: 0.08 },
+    { kind: 'val', step: 30, epoch: 2, AP: 0.2, AP50: 0.4, AP75: null, loss: 0.09 },
   ];
   writeFileSync(join(run, 'metrics.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const detector = tinyDetector();
@@ -85,6 +85,42 @@ test('from the logs alone: says what is not there, and has no picture', async ()
   const page = readFileSync(file, 'utf8');
   expect(page).toContain('Best AP after epoch 1: 0.300.');
   expect(page).not.toContain('data:image/jpeg');
+});
+
+test('the loss on val is in the chart of the loss, with its least value; a run without it has none', async () => {
+  const page = readFileSync((await report({ run, parts, measure: false })).file, 'utf8');
+  expect(page).toContain('on val as they are, least after epoch 1: 0.080.');
+  expect(page).toContain('loss on val at the end 0.09');
+  const without = join(folder, 'without');
+  cpSync(run, without, { recursive: true });
+  const log = readFileSync(join(run, 'metrics.jsonl'), 'utf8').replaceAll(/,"loss":0.0[89]\}/g, '}');
+  writeFileSync(join(without, 'metrics.jsonl'), log);
+  const other = readFileSync((await report({ run: without, parts, measure: false })).file, 'utf8');
+  expect(other).toContain('On the training pictures, augmented.');
+  expect(other).not.toContain('loss on val');
+});
+
+test('of FCOS: boxes between the middles of cells in place of those beyond anchors', async () => {
+  const fcos = join(folder, 'fcos');
+  cpSync(run, fcos, { recursive: true });
+  const { config } = await readRun(run);
+  const annotations = join(folder, 'thin.json');
+  const coco = JSON.parse(readFileSync((config as DetectionConfig).data.train.annotations, 'utf8'));
+  coco.annotations = [
+    { id: 1, image_id: coco.images[0].id, category_id: 1, bbox: [5, 5, 12, 2], area: 24, iscrowd: 0 },
+    { id: 2, image_id: coco.images[0].id, category_id: 1, bbox: [5, 5, 60, 60], area: 3600, iscrowd: 0 },
+  ];
+  writeFileSync(annotations, JSON.stringify(coco));
+  const { data } = config as DetectionConfig;
+  const changed = {
+    ...config,
+    model: { ...config.model, head: { name: 'fcos' } },
+    data: { ...data, train: { ...data.train, annotations } },
+  };
+  writeFileSync(join(fcos, 'config.yaml'), JSON.stringify(changed));
+  const page = readFileSync((await report({ run: fcos, parts, measure: false })).file, 'utf8');
+  expect(page).toContain('1 of 2 boxes (50.0 %) are so small or thin');
+  expect(page).not.toContain('diamonds are anchors');
 });
 
 test('a run that time alone ends has no number of epochs: its updates are counted', async () => {

@@ -7,12 +7,16 @@ import { boxFault } from './health.js';
 /** Below this overlap an anchor says "background" (Lin et al., "Focal Loss for Dense Object Detection", 4). */
 const backgroundIou = 0.4;
 
-/** A usable box as the network sees it, centred on the anchor that suits it best. */
-export interface FittedBox {
+/** A usable box as the network sees it. */
+export interface SeenBox {
   /** Sides in input pixels. */
   readonly width: number;
   readonly height: number;
   readonly categoryId: number;
+}
+
+/** Centred on the anchor that suits it best. */
+export interface FittedBox extends SeenBox {
   /** With the best anchor. */
   readonly overlap: number;
 }
@@ -24,25 +28,28 @@ export const isBeyondAnchors = ({ overlap }: FittedBox): boolean => overlap < ba
  * Every usable box of a file whose pictures have known sizes.
  *
  * @param resize how pictures are resized before the network sees them
- * @param strides of the levels that have anchors
  */
-export function fitToAnchors(
-  { images, annotations }: CocoFile,
-  resize: ResizeRule,
-  anchors: AnchorOptions = retinanetAnchors,
-  strides = retinanetStrides,
-): FittedBox[] {
+export function boxesAsSeen({ images, annotations }: CocoFile, resize: ResizeRule): SeenBox[] {
   const imageOf = new Map(images.map((image) => [image.id, image]));
-  const sides = anchorSides(anchors, strides);
   return annotations.flatMap((annotation) => {
     const image = imageOf.get(annotation.image_id);
     if (image?.width === undefined || image.height === undefined || boxFault(annotation, image)) return [];
     const size = { width: image.width, height: image.height };
     const scale = inputSize(size, resize).width / size.width;
     const [width, height] = [annotation.bbox[2] * scale, annotation.bbox[3] * scale];
-    const overlap = bestIou(sides, [width, height]);
-    return [{ width, height, categoryId: annotation.category_id, overlap }];
+    return [{ width, height, categoryId: annotation.category_id }];
   });
+}
+
+/** {@link boxesAsSeen} beside anchors. @param strides of the levels that have anchors */
+export function fitToAnchors(
+  file: CocoFile,
+  resize: ResizeRule,
+  anchors: AnchorOptions = retinanetAnchors,
+  strides = retinanetStrides,
+): FittedBox[] {
+  const sides = anchorSides(anchors, strides);
+  return boxesAsSeen(file, resize).map((box) => ({ ...box, overlap: bestIou(sides, [box.width, box.height]) }));
 }
 
 /**
