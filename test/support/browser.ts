@@ -21,12 +21,18 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves the files of a folder, as any static server does. */
-export async function serveFolder(folder: string): Promise<{ readonly address: string; readonly server: Server }> {
+const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
+/** Serves the files of a folder, as any static server does. @param options isolated: with the headers that threads in WebAssembly need */
+export async function serveFolder(
+  folder: string,
+  { isolated = false }: { readonly isolated?: boolean } = {},
+): Promise<{ readonly address: string; readonly server: Server }> {
   const server = createServer(async ({ url }, response) => {
     const path = normalize(new URL(url!, 'http://localhost').pathname).replace(/\/$/, '/index.html');
     const bytes = await readFile(join(folder, path)).catch(() => undefined);
-    response.writeHead(bytes ? 200 : 404, { 'content-type': types[extname(path)] ?? 'application/octet-stream' });
+    const type = types[extname(path)] ?? 'application/octet-stream';
+    response.writeHead(bytes ? 200 : 404, { 'content-type': type, ...(isolated && isolation) });
     response.end(bytes);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

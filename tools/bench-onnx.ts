@@ -1,0 +1,64 @@
+/**
+ * onnxruntime on what cmtdet writes, beside onnxruntime on what PyTorch's own exporter writes of the twin (the same network in PyTorch, for the
+ * benchmarks): in turns, in one process, all cores.
+ *
+ *   npx tsx tools/bench-onnx.ts [--networks cmt_ti,cmt_s] [--side 224] [--batch 1] [--rounds 20]
+ *
+ * Ours take 8-bit pixels and normalise them; the twin's takes what is normalised already. Of ours there are the file for this one size and batch
+ * (`--size`, `--batch` of `export`) and the one for any (for a classifier, any batch of its own size). Above 1 in the last columns: ours is faster.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { table } from '../src/cli/console.js';
+import { exportOnnx } from '../src/export/onnx/exportOnnx.js';
+import { buildClassifier, buildDetector } from '../src/models/build.js';
+import { describeDetector, numberedCategories } from '../src/models/checkpoints/description.js';
+import { Classifier } from '../src/models/classifier.js';
+import { Detector } from '../src/models/detector.js';
+import { findModel } from '../src/run/namedModel.js';
+import { runJob } from './bench/job.js';
+import { benchPython } from './bench/python.js';
+import { summary } from './bench/statistics.js';
+
+const { values } = parseArgs({
+  options: {
+    networks: { type: 'string', default: 'cmt_ti,cmt_s,retinanet_cmt_ti,retinanet_cmt_s' },
+    side: { type: 'string', default: '224' },
+    batch: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '20' },
+  },
+});
+const side = Number(values.side);
+const batch = Number(values.batch);
+const limits = { seconds: 900 };
+const python = benchPython();
+const folder = mkdtempSync(join(tmpdir(), 'cmtdet-bench-'));
+
+async function open(name: string): Promise<Classifier | Detector> {
+  const { config, classes } = await findModel(name);
+  const quick = { fuse: false, optimize: false };
+  return config.task === 'classification'
+    ? new Classifier(buildClassifier(config.model, classes), quick)
+    : new Detector(buildDetector(config.model, classes), describeDetector(config, numberedCategories(classes)), quick);
+}
+
+const rows: string[][] = [];
+for (const network of values.networks.split(',')) {
+  const model = await open(network);
+  const files = ['twin', 'one', 'any'].map((name) => join(folder, `${name}.onnx`));
+  const [, one, any] = files as [string, string, string];
+  await exportOnnx(model, one, { version: 'bench', batch, size: { height: side, width: side } });
+  await exportOnnx(model, any, { version: 'bench' });
+  await model.dispose();
+  const job = JSON.stringify({ network, mode: 'forward', batch, height: side, width: side });
+  const script = new URL('./bench/pytorch/onnx_pair.py', import.meta.url).pathname;
+  const seconds = await runJob<number[][]>(python, [script, job, values.rounds, ...files], limits);
+  const [twin, ofOne, ofAny] = seconds.map((list) => summary(list).median) as [number, number, number];
+  const ms = (value: number) => (1000 * value).toFixed(1);
+  rows.push([network, ms(twin), ms(ofOne), ms(ofAny), (twin / ofOne).toFixed(2), (twin / ofAny).toFixed(2)]);
+}
+console.log(`${batch} x ${side} x ${side}, medians in ms`);
+console.log(table(['network', 'twin', 'one size', 'any size', 'ratio', 'ratio, any size'], rows));
+rmSync(folder, { recursive: true });
