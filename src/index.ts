@@ -38,6 +38,7 @@ export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
 export type { NmsOptions } from './detection/nms.js';
 export type { Detections, InferenceOptions, ScoredBoxes } from './detection/postprocess.js';
 export type { Tiling } from './detection/tiles.js';
+export type { ViewOptions } from './detection/views.js';
 export {
   CheckpointError,
   CmtdetError,
