@@ -36,7 +36,7 @@ const changes = [
   `data.val=${JSON.stringify({ ...splits.val, limit: null })}`,
   'data.shortSide=32',
   'data.longSide=32',
-  'train.epochs=60',
+  'train.epochs=20',
   'train.evaluateEvery=10',
   'train.checkpointEvery=1',
   'train.logEvery=1',
@@ -57,9 +57,13 @@ const launch = (run: string, workers: number, ...more: string[]): CommandRun =>
       : ['launch', '--workers', String(workers), '--', ...commandOf(run, workers, ...more)],
   );
 
-/** Workers of a launch, in order. */
-const workersOf = ({ child }: CommandRun): number[] =>
-  readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number);
+/** The two workers of a launch, in order, as soon as both have been started. */
+async function workersOf(running: CommandRun): Promise<number[]> {
+  const { pid } = running.child;
+  const started = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  await until('both workers were started', running, () => started().length === 2);
+  return started();
+}
 
 async function until(what: string, { ended, said }: CommandRun, isSo: () => boolean): Promise<void> {
   let isOver = false;
@@ -113,8 +117,8 @@ interface Row {
 async function tryFault({ name, moment, worker, signal }: Fault): Promise<Row> {
   const run = join(folder, name.replaceAll(' ', '-'));
   const running = launch(run, 2);
+  const victim = (await workersOf(running))[worker]!;
   await until(moment, running, () => hasCome(moment, running, run));
-  const victim = workersOf(running)[worker]!;
   process.kill(victim, signal);
   const began = performance.now();
   if (signal === 'SIGSTOP') sleep(Number(values.stop) * 1000).then(() => goOn(victim));
