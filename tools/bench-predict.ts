@@ -1,6 +1,6 @@
 /**
- * `predict` beside its network: pictures a second with decoding, drawing and writing, and of the network alone on pictures that are decoded
- * and resized already, in the same process.
+ * `predict` beside its network: pictures a second with decoding, drawing and writing, the same without drawing, and of the network alone on pictures
+ * that are decoded and resized already, in one process.
  *
  *   npx tsx tools/bench-predict.ts CKPT FOLDER [--pictures 300]
  */
@@ -38,16 +38,23 @@ const alone = async (count: number) => {
   return count / ((performance.now() - started) / 1000);
 };
 await alone(prepared.length);
-// Before and after, since other work on the machine comes and goes.
+// Before, between and after, since other work on the machine comes and goes.
 const before = await alone(Math.ceil(inputs.length / 2));
 const out = mkdtempSync(join(tmpdir(), 'cmtdet-bench-'));
-const { pictures, seconds } = await predict({ checkpoint, inputs, out });
+const rateOf = async (draw: boolean) => {
+  const { pictures, seconds } = await predict({ checkpoint, inputs, out, draw });
+  return pictures.length / seconds.all;
+};
+const drawn = await rateOf(true);
+const between = await alone(Math.ceil(inputs.length / 2));
+const listed = await rateOf(false);
 const after = await alone(Math.ceil(inputs.length / 2));
 rmSync(out, { recursive: true });
 await detector.dispose();
 
-const rate = pictures.length / seconds.all;
-const network = 2 / (1 / before + 1 / after);
+const network = 3 / (1 / before + 1 / between + 1 / after);
+const beside = (rate: number) => `${rate.toFixed(2)} a second (${(rate / network).toFixed(2)})`;
+const each = [before, between, after].map((rate) => rate.toFixed(2)).join(', ');
 console.log(
-  `${pictures.length} pictures: predict ${rate.toFixed(2)} a second, network alone ${network.toFixed(2)} (${before.toFixed(2)} before, ${after.toFixed(2)} after): ${(rate / network).toFixed(2)}`,
+  `${inputs.length} pictures: predict ${beside(drawn)}, without drawing ${beside(listed)}, network alone ${network.toFixed(2)} (${each})`,
 );

@@ -6,7 +6,7 @@
  * `--model` is a name or a checkpoint. A picture is a canvas of that side; the rate counts all of `detect`: reading pixels, resizing, network,
  * boxes. Needs `npm run build`, and Chromium (CMTDET_TEST_CHROMIUM, or where Linux has it).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,7 +14,6 @@ import { chromium } from 'playwright-core';
 import { exportWeb } from '../src/export/web/exportWeb.js';
 import { buildDetector } from '../src/models/build.js';
 import { describeDetector, numberedCategories } from '../src/models/checkpoints/description.js';
-import { isOurCheckpoint } from '../src/models/checkpoints/modelFile.js';
 import { Detector } from '../src/models/detector.js';
 import { findModel } from '../src/run/namedModel.js';
 import { chromiumPath, serveFolder } from '../test/support/browser.js';
@@ -29,7 +28,7 @@ const { values } = parseArgs({
 const [side, pictures] = [Number(values.side), Number(values.pictures)];
 
 async function open(): Promise<Detector> {
-  if (isOurCheckpoint(values.model)) return Detector.load(values.model);
+  if (existsSync(values.model)) return Detector.load(values.model);
   const { config, classes } = await findModel(values.model);
   if (config.task !== 'detection') throw new Error(`${values.model}: expected a detector`);
   const described = describeDetector(config, numberedCategories(classes));

@@ -115,6 +115,25 @@ const glyphs: Readonly<Record<string, string>> = {
   '~': '04132433',
 };
 
+/** The same as numbers, by character: polylines of points in table units. */
+const strokes = new Map(
+  Object.entries(glyphs).map(([character, lines]) => [
+    character,
+    lines
+      .split(' ')
+      .filter(Boolean)
+      .map((line) => (line.match(/../g) ?? []).map((point) => [Number(point[0]), Number(point[1])] as const)),
+  ]),
+);
+
+/** From one letter's left side to the next one's, in table units. */
+const advances = new Map(
+  Array.from(strokes, ([character, lines]) => [
+    character,
+    character === ' ' ? 3 : Math.max(...lines.flat().map(([x]) => x)) + 2,
+  ]),
+);
+
 /**
  * Sets one line of text.
  *
@@ -129,11 +148,9 @@ export function letter(text: string, x: number, baseline: number, size: number, 
   let left = x;
   const paths: string[] = [];
   for (const character of text) {
-    for (const line of glyphs[character]!.split(' ').filter(Boolean)) {
-      const points = line.match(/../g) ?? [];
-      paths.push(`M${points.map((point) => at(left, top, point, unit)).join('L')}`);
-    }
-    left += advance(character) * unit;
+    for (const line of strokes.get(character)!)
+      paths.push(`M${line.map(([x, y]) => `${round(left + x * unit)} ${round(top + y * unit)}`).join('L')}`);
+    left += advances.get(character)! * unit;
   }
   const svg = `<path d="${paths.join('')}" fill="none" stroke="${colour}" stroke-width="${round(size * 0.14)}" stroke-linecap="round" stroke-linejoin="round"/>`;
   return { svg, width: Math.max(0, left - x - 2 * unit) };
@@ -145,19 +162,6 @@ function withFonts(text: string, x: number, baseline: number, size: number, colo
   const width = [...text].reduce((sum, character) => sum + (character.charCodeAt(0) > 0x2e7f ? 1 : 0.62) * fontSize, 0);
   const svg = `<text x="${round(x)}" y="${round(baseline)}" font-family="sans-serif" font-size="${round(fontSize)}" fill="${colour}">${escapeXml(text)}</text>`;
   return { svg, width };
-}
-
-/** From one letter's left side to the next one's, in table units. */
-function advance(character: string): number {
-  if (character === ' ') return 3;
-  const rightmost = Math.max(...(glyphs[character]!.match(/\d\d/g) ?? []).map((point) => Number(point[0])));
-  return rightmost + 2;
-}
-
-function at(left: number, top: number, point: string, unit: number): string {
-  const x = left + Number(point[0]) * unit;
-  const y = top + Number(point[1]) * unit;
-  return `${round(x)} ${round(y)}`;
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;

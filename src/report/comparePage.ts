@@ -71,7 +71,8 @@ function overlay(
 function numbers({ runs }: ComparedRuns): Html {
   const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
   const row = (name: string, note: string, values: readonly (number | null | undefined)[], digits: number) => {
-    const best = Math.max(...values.map((value) => value ?? Number.NEGATIVE_INFINITY));
+    const known = values.filter((value) => typeof value === 'number');
+    const best = name === 'loss' ? Math.min(...known) : Math.max(...known);
     const cells = values.map(
       (value) =>
         html`<td>${value === best && digits === 3 ? html`<strong>${value.toFixed(3)}</strong>` : (value?.toFixed(digits) ?? 'n/a')}</td>`,
@@ -111,6 +112,9 @@ ${row(
 function differencesTable(names: readonly string[], differences: ComparedRuns['differences']): Html {
   if (differences.length === 0) return html`<p>Nothing.</p>`;
   return html`<table><thead><tr><th scope="col">key</th>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>
-${differences.map(({ key, values }) => html`<tr><th scope="row">${key}</th>${values.map((value) => html`<td>${value ?? '-'}</td>`)}</tr>`)}
+${differences.map(({ key, values }) => html`<tr><th scope="row">${brokenAtDots(key)}</th>${values.map((value) => html`<td>${value ?? '-'}</td>`)}</tr>`)}
 </tbody></table>`;
 }
+
+/** So that a narrow screen breaks keys where they have parts. */
+const brokenAtDots = (key: string) => key.split('.').map((part, i) => (i === 0 ? part : html`<wbr>.${part}`));

@@ -57,7 +57,7 @@ export function describeMetric(name: string): string {
   if (/^A[PR][sml]$/.test(name)) return `${name[1] === 'P' ? '' : 'recall, '}${areaOf[name[2]!]} objects`;
   if (/^top\d$/.test(name))
     return name === 'top1' ? 'the first answer is right' : `right among the first ${name.slice(3)}`;
-  return '';
+  return name === 'loss' ? 'on val, less is better' : '';
 }
 
 function numbersSection({ headline, best, measured, bestMetric }: ReportData): Html | '' {

@@ -16,7 +16,7 @@ for (const name of ['report.css', 'report.js']) writeFileSync(join(parts, name),
 function fakeRun(name: string, train: string, AP: readonly number[]): string {
   const run = join(folder, name);
   mkdirSync(run);
-  const data = '{ train: { annotations: a.json, images: pictures } }';
+  const data = '{ train: { annotations: a.json, images: pictures }, val: { annotations: a.json, images: pictures } }';
   const config = `{ task: detection, model: { backbone: { name: resnet, depth: 18 }, neck: {}, head: { name: fcos } }, data: ${data}, train: ${train} }`;
   writeFileSync(join(run, 'config.yaml'), config);
   const steps = [1, 2, 9].map((rate, i) => ({ kind: 'train', step: i + 1, epoch: i, loss: 1, rate }));
@@ -70,4 +70,18 @@ test('the page has both, and names of folders are text in it', async () => {
 
 test('one run alone is wrong usage', async () => {
   await expect(runCompare([one], {})).rejects.toThrow(UsageError);
+});
+
+test('of the losses on val, the least is the best one', async () => {
+  const runs = [0.25, 0.5].map((loss) => {
+    const run = fakeRun(`loss of ${loss}`, '{ validationLoss: true }', []);
+    const line = { kind: 'val', step: 5, epoch: 1, AP: loss, loss };
+    writeFileSync(join(run, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+    return run;
+  });
+  const out = join(folder, 'losses.html');
+  await compare({ runs, out, parts });
+  const page = readFileSync(out, 'utf8');
+  expect(page).toContain('<td>0.250</td><td><strong>0.500</strong></td>'); // AP
+  expect(page).toContain('<td><strong>0.250</strong></td><td>0.500</td>');
 });
