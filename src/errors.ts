@@ -3,7 +3,7 @@
  * the message without a stack; anything else that escapes is our fault and asks for a report.
  */
 
-/** One thing that is wrong: where (`annotations[3].bbox[2]`, `train.lr`), and what was expected and found. */
+/** One thing that is wrong: where (`annotations[3].bbox[2]`, `train.optimizer.lr`), and what was expected and found. */
 export interface Problem {
   readonly at: string;
   readonly message: string;

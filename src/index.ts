@@ -12,6 +12,7 @@ import type { EvaluateOptions, Evaluation } from './run/evaluate.js';
 import type { ClassifierEvaluation, EvaluateClassifierOptions } from './run/evaluateClassifier.js';
 import type { ExportOptions, ExportResult } from './run/export.js';
 import type { InfoOptions, ModelInfo } from './run/info.js';
+import type { NewConfig, NewConfigOptions } from './run/newConfig/newConfig.js';
 import type { PreciseBn, PreciseBnOptions } from './run/preciseBn.js';
 import type { Predictions, PredictOptions } from './run/predict.js';
 import type { ClassifierTrainingOptions } from './run/pretrain.js';
@@ -26,6 +27,8 @@ import type { EngineOptions } from './tensorflow/config.js';
 
 export type { ClassificationConfig, Config, DetectionConfig } from './config/schema.js';
 export type { BoxXywh, CocoAnnotation, CocoCategory, CocoFile, CocoId, CocoImage } from './data/coco/cocoFile.js';
+export type { FormatName } from './data/coco/convert/formats.js';
+export type { VocPixels } from './data/coco/convert/voc.js';
 export type { DetectionColumns } from './data/coco/detectionColumns.js';
 export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export type { JsonInput } from './data/coco/records.js';
@@ -35,6 +38,8 @@ export type { BrokenPicture } from './data/image/brokenPicture.js';
 export type { RgbImage } from './data/image/image.js';
 export type { Repair } from './data/repairs.js';
 export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
+export type { AnchorAdvice } from './detection/anchorAdvice.js';
+export type { AnchorOptions } from './detection/anchors.js';
 export type { NmsOptions } from './detection/nms.js';
 export type { Detections, InferenceOptions, ScoredBoxes } from './detection/postprocess.js';
 export type { Tiling } from './detection/tiles.js';
@@ -58,7 +63,7 @@ export type { AreaRange, EvalOptions, EvalParams } from './eval/evalParams.js';
 export type { CategoryStats, CocoStats } from './eval/summarize.js';
 export type { Difference } from './export/compare.js';
 export type { Opset } from './export/onnx/onnxGraph.js';
-export type { Size } from './geometry/size.js';
+export type { ResizeRule, Size } from './geometry/size.js';
 export type { Accuracy } from './models/accuracy.js';
 export type { ClassifierDescription, DetectorDescription } from './models/checkpoints/description.js';
 export type { DetectedPicture, Detection, DetectOptions, PictureOptions, StreamOptions } from './models/detector.js';
@@ -73,7 +78,11 @@ export type { InfoOptions, ModelInfo } from './run/info.js';
 export type { ExportedNumbers, MeasureExportedOptions } from './run/measureExported.js';
 export type { MemoryEstimate, MemoryReport } from './run/memory.js';
 export type { InputSize } from './run/namedModel.js';
+export type { Advice, Advised, Machine } from './run/newConfig/advise.js';
+export type { NewConfig, NewConfigOptions } from './run/newConfig/newConfig.js';
+export type { StartModel } from './run/newConfig/startModel.js';
 export type { Observer } from './run/observer.js';
+export type { OwnData, OwnDataOptions, OwnSplit } from './run/ownData.js';
 export type { PreciseBn, PreciseBnOptions } from './run/preciseBn.js';
 export type { Prediction, Predictions, PredictOptions } from './run/predict.js';
 export type { PredictionForm } from './run/predictionFiles.js';
@@ -136,13 +145,27 @@ export async function loadConfig(file: string, overrides?: readonly string[]): P
 }
 
 /**
+ * Looks at data in whatever form it is, converts and divides it where that is needed, and writes a config that {@link train} needs nothing
+ * else for.
+ *
+ * @throws DatasetError where the form is unknown, there is nothing to learn, or with all that is wrong with the data
+ * @throws UsageError where the config is there already
+ * @example
+ * const { config } = await newConfig({ data: 'photos', out: 'photos.yaml' });
+ * await train({ config: await loadConfig(config), run: 'runs/photos' });
+ */
+export async function newConfig(options: NewConfigOptions): Promise<NewConfig> {
+  return (await import('./run/newConfig/newConfig.js')).newConfig(options);
+}
+
+/**
  * Trains a detector on COCO json.
  *
  * @throws DatasetError with every problem of the data that can be seen before the first step
  * @throws NonFiniteError when a value stops being finite and `train.onNonFinite` is to stop
  * @throws InterruptedError when the signal was given; everything is saved
  * @example
- * const config = await loadConfig('configs/first_detector.yaml', ['train.epochs=20']);
+ * const config = await loadConfig('photos.yaml', ['train.maxMinutes=30']);
  * const { checkpoint, metrics } = await train({ config, run: 'runs/cells' });
  */
 export async function train(options: DetectorTrainingOptions): Promise<TrainedRun> {

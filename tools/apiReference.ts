@@ -21,7 +21,7 @@ An \`observer\` hears how far the work is. \`cmtdet/eval\` and \`cmtdet/data\` h
 \`cmtdet\` loads it when a model is used. Errors that a user can mend are classes with fields; anything else that is thrown is a fault of cmtdet.
 [examples/](../examples) has programs to begin with.
 
-This page is made from the doc comments (\`npm run docs:api\`).
+How cmtdet is used in an app, and all names in short: [library.md](library.md). This page is made from the doc comments (\`npm run docs:api\`).
 `;
 
 /** One exported name. */
@@ -63,6 +63,34 @@ export function apiReference(items: ApiItems): string {
     ].join('\n');
   });
   return [introduction, ...sections].join('\n');
+}
+
+/** `page` with the tables of all exports in the place of those that it has. */
+export function withExportTables(page: string, items: ApiItems): string {
+  return page.replace(
+    /(<!-- exports, by npm run docs:api -->\n)[\s\S]*?(<!-- end of exports -->)/,
+    `$1\n${exportTables(items)}\n$2`,
+  );
+}
+
+/** A line for each export, linked to its section of the page above; types are only named. */
+function exportTables(items: ApiItems): string {
+  const link = (name: string) => `[\`${name}\`](api.md#${name.toLowerCase()})`;
+  return Object.entries(items)
+    .map(([entry, all]) => {
+      const rows = all
+        .filter(({ kind }) => kind !== 'type')
+        .map(({ name, text }) => `| ${link(name)} | ${firstSentence(text)} |`);
+      const types = all.filter(({ kind }) => kind === 'type').map(({ name }) => link(name));
+      return [`### ${entry}\n`, '| export | |', '| --- | --- |', ...rows, `\nTypes: ${types.join(', ')}.\n`].join('\n');
+    })
+    .join('\n');
+}
+
+/** Without its line breaks and links. */
+function firstSentence(text: string): string {
+  const [sentence = ''] = text.replace(/\s+/g, ' ').match(/^.*?[.:](?= |$)/) ?? [text];
+  return sentence.replace(/:$/, '.').replaceAll('|', '\\|');
 }
 
 function section({ name, code, text }: ApiItem): string {

@@ -1,12 +1,13 @@
 // Makes a fresh clone ready: npm packages, compiled TypeScript, TensorFlow's C library. Each part is skipped when it is
 // up to date, so `npm test` and `npm run demo` call this first every time (0.4 s). It runs before `node_modules` exists:
-// nothing but Node itself may be imported here. Arguments go to `cmtdet setup` (`--gpu`, `--wheel FILE`, `--force`).
+// nothing but Node itself may be imported here. Arguments go to `cmtdet setup` (`--gpu`, `--wheel FILE`, `--force`);
+// `--compile` alone leaves that part out: `npm run build`, and what npm calls before it packs.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -25,8 +26,11 @@ try {
     installPackages();
     build();
   });
-  process.exitCode =
-    spawnSync(process.execPath, [cli, 'setup', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
+  const [first, ...others] = process.argv.slice(2);
+  const compileOnly = first === '--compile' && others.length === 0;
+  if (!compileOnly)
+    process.exitCode =
+      spawnSync(process.execPath, [cli, 'setup', ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   say(error.message);
@@ -60,11 +64,15 @@ function build() {
   rmSync(dist, { recursive: true, force: true }); // files whose source is gone must not stay
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   run(process.execPath, [tsc, '-p', 'tsconfig.build.json'], 'The TypeScript sources do not compile (see above).');
-  for (const name of ['build-web.mjs', 'build-report.mjs']) {
-    const web = join(root, 'tools', name);
-    if (existsSync(web)) run(process.execPath, [web], 'The pages for browsers could not be built (see above).');
-  }
+  for (const tool of builders())
+    run(process.execPath, [tool], 'The compiled files could not be completed (see above).');
   writeFileSync(stamp, sources);
+}
+
+/** What works on the compiled files, or adds to them. */
+function builders() {
+  const tools = ['build-web.mjs', 'build-report.mjs', 'build-bundles.mjs', 'build-types.mjs'];
+  return tools.map((name) => join(root, 'tools', name)).filter((tool) => existsSync(tool));
 }
 
 /** Content decides, not time: a checkout of older files is a change too. */
@@ -72,7 +80,8 @@ function hashOfSources() {
   const hash = createHash('sha256');
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => /\.(ts|html|css)$/.test(file));
   const configs = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
-  for (const file of [...configs, ...files.sort().map((file) => join('src', file))])
+  const tools = builders().map((tool) => relative(root, tool));
+  for (const file of [...configs, ...tools, ...files.sort().map((file) => join('src', file))])
     hash
       .update(file)
       .update('\0')

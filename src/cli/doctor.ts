@@ -115,12 +115,12 @@ async function examineEngine(engine: Engine, problems: string[]): Promise<Machin
   }
   const types = devices.map(({ type }) => type);
   if (version !== null && version !== tensorflowVersion)
-    problems.push(`TensorFlow is ${version}, but cmtdet is made for ${tensorflowVersion}: run \`npm run setup\`.`);
+    problems.push(`TensorFlow is ${version}, but cmtdet is made for ${tensorflowVersion}: run \`npx cmtdet setup\`.`);
   if (version !== null && existsSync('/proc/driver/nvidia/version') && !types.includes('GPU'))
     problems.push(
       library?.includes('-cuda-')
         ? 'There is an NVIDIA driver, but TensorFlow sees no GPU: run with TF_CPP_MIN_LOG_LEVEL=0 to read why (driver 525 or newer is needed).'
-        : 'There is an NVIDIA driver, but this TensorFlow is the CPU build: run `npm run setup -- --gpu`.',
+        : 'There is an NVIDIA driver, but this TensorFlow is the CPU build: run `npx cmtdet setup --gpu`.',
     );
   return { tensorflow: { version, library, devices: types }, devices, compiledChains };
 }

@@ -1,5 +1,6 @@
 /** `cmtdet new DATA --out my.yaml`: a config for somebody's own data. */
 import type { VocPixels } from '../data/coco/convert/voc.js';
+import { trainCommand } from '../run/newConfig/configText.js';
 import { type NewConfig, newConfig } from '../run/newConfig/newConfig.js';
 import { firstOf, print, printJson, table, warn } from './console.js';
 import { dataObserver } from './dataObserver.js';
@@ -12,6 +13,7 @@ export interface NewCommandOptions {
   readonly val?: number;
   readonly seed?: number;
   readonly minutes?: number;
+  readonly initFrom?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -21,7 +23,7 @@ export async function runNew(data: string, { json, ...options }: NewCommandOptio
   if (json) printJson(jsonOf(made));
   else {
     for (const line of factsOf(made)) print(line);
-    print(`\nnext: npx cmtdet train ${made.config}`);
+    print(`\nnext: npx ${trainCommand(made.config, made.start)}`);
   }
 }
 

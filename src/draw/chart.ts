@@ -1,4 +1,4 @@
-/** Charts as SVG text, drawn without a browser. */
+/** Charts as SVG text, drawn without a browser. The build puts what is used of ECharts into this file (tools/build-bundles.mjs). */
 import { BarChart, HeatmapChart, LineChart, ScatterChart } from 'echarts/charts';
 import {
   GridComponent,
@@ -8,7 +8,7 @@ import {
   TitleComponent,
   VisualMapComponent,
 } from 'echarts/components';
-import { type EChartsCoreOption, init, use } from 'echarts/core';
+import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
 use([
@@ -25,7 +25,8 @@ use([
   SVGRenderer,
 ]);
 
-export type ChartOption = EChartsCoreOption;
+/** Of ECharts: https://echarts.apache.org/en/option.html */
+export type ChartOption = Readonly<Record<string, unknown>>;
 
 /** A chart of `width` x `height` pixels. */
 export function chartSvg(width: number, height: number, option: ChartOption): string {

@@ -1,12 +1,7 @@
 /** What is in a data set, as one picture: classes, sizes and shapes of boxes, how many a picture has, and where they are. */
-import { BarChart, HeatmapChart } from 'echarts/charts';
-import { GridComponent, TitleComponent, VisualMapComponent } from 'echarts/components';
-import { init, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
 import sharp from 'sharp';
 import type { DataStats, Histogram } from '../data/coco/stats.js';
-
-use([BarChart, HeatmapChart, GridComponent, TitleComponent, VisualMapComponent, SVGRenderer]);
+import { chartSvg } from './chart.js';
 
 const mostClasses = 30;
 const colour = '#08519c';
@@ -19,7 +14,6 @@ export async function drawDataStats({ classes, sides, ratios, perPicture, places
   const more = classes.length > shown.length ? ` (${shown.length} of ${classes.length})` : '';
   const classHeight = Math.max(chartHeight, 60 + 18 * shown.length);
   const height = classHeight + chartHeight + 20;
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   const cells = { left: 60, width: 360, top: 50 };
   const grids = [
     { left: 130, top: 50, width: 480, height: classHeight - 100 },
@@ -35,64 +29,59 @@ export async function drawDataStats({ classes, sides, ratios, perPicture, places
   ];
   const histograms = [sides, ratios, perPicture];
   const size = places.length;
-  try {
-    chart.setOption({
-      animation: false,
-      backgroundColor: '#ffffff',
-      title: grids.map(({ left, top }, i) => ({
-        text: titles[i],
-        left: left - 40,
-        top: top - 38,
-        textStyle: { fontSize: 15 },
+  const svg = chartSvg(width, height, {
+    backgroundColor: '#ffffff',
+    title: grids.map(({ left, top }, i) => ({
+      text: titles[i],
+      left: left - 40,
+      top: top - 38,
+      textStyle: { fontSize: 15 },
+    })),
+    grid: grids,
+    xAxis: [
+      { gridIndex: 0, type: 'value' },
+      { gridIndex: 1, type: 'category', data: [...Array(size).keys()], axisLabel: { show: false } },
+      ...histograms.map(({ labels }, i) => ({
+        gridIndex: 2 + i,
+        type: 'category',
+        data: labels,
+        axisLabel: { rotate: 45 },
       })),
-      grid: grids,
-      xAxis: [
-        { gridIndex: 0, type: 'value' },
-        { gridIndex: 1, type: 'category', data: [...Array(size).keys()], axisLabel: { show: false } },
-        ...histograms.map(({ labels }, i) => ({
-          gridIndex: 2 + i,
-          type: 'category',
-          data: labels,
-          axisLabel: { rotate: 45 },
-        })),
-      ],
-      yAxis: [
-        { gridIndex: 0, type: 'category', data: shown.map(({ name }) => name.slice(0, 18)), inverse: true },
-        { gridIndex: 1, type: 'category', data: [...Array(size).keys()], inverse: true, axisLabel: { show: false } },
-        ...histograms.map((_, i) => ({ gridIndex: 2 + i, type: 'value' })),
-      ],
-      visualMap: {
-        min: 0,
-        max: Math.max(1, ...places.flat()),
-        dimension: 2,
-        seriesIndex: 1,
-        show: false,
-        inRange: { color: ['#ffffff', colour] },
+    ],
+    yAxis: [
+      { gridIndex: 0, type: 'category', data: shown.map(({ name }) => name.slice(0, 18)), inverse: true },
+      { gridIndex: 1, type: 'category', data: [...Array(size).keys()], inverse: true, axisLabel: { show: false } },
+      ...histograms.map((_, i) => ({ gridIndex: 2 + i, type: 'value' })),
+    ],
+    visualMap: {
+      min: 0,
+      max: Math.max(1, ...places.flat()),
+      dimension: 2,
+      seriesIndex: 1,
+      show: false,
+      inRange: { color: ['#ffffff', colour] },
+    },
+    series: [
+      {
+        type: 'bar',
+        itemStyle: { color: colour },
+        data: shown.map(({ boxes }) => boxes),
+        label: { show: true, position: 'right' },
       },
-      series: [
-        {
-          type: 'bar',
-          itemStyle: { color: colour },
-          data: shown.map(({ boxes }) => boxes),
-          label: { show: true, position: 'right' },
-        },
-        {
-          type: 'heatmap',
-          xAxisIndex: 1,
-          yAxisIndex: 1,
-          data: places.flatMap((row, y) => row.map((count, x) => [x, y, count])),
-        },
-        ...histograms.map(({ counts }: Histogram, i) => ({
-          type: 'bar',
-          xAxisIndex: 2 + i,
-          yAxisIndex: 2 + i,
-          itemStyle: { color: colour },
-          data: counts,
-        })),
-      ],
-    });
-    return await sharp(Buffer.from(chart.renderToSVGString())).png().toBuffer();
-  } finally {
-    chart.dispose();
-  }
+      {
+        type: 'heatmap',
+        xAxisIndex: 1,
+        yAxisIndex: 1,
+        data: places.flatMap((row, y) => row.map((count, x) => [x, y, count])),
+      },
+      ...histograms.map(({ counts }: Histogram, i) => ({
+        type: 'bar',
+        xAxisIndex: 2 + i,
+        yAxisIndex: 2 + i,
+        itemStyle: { color: colour },
+        data: counts,
+      })),
+    ],
+  });
+  return sharp(Buffer.from(svg)).png().toBuffer();
 }

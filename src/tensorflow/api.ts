@@ -291,7 +291,7 @@ function load(): TensorflowApi {
       return koffi.load(file, { global: true });
     } catch (error) {
       throw new EngineError(
-        `cannot load ${file}: ${error instanceof Error ? error.message : error}. Run "npm run setup" again.`,
+        `cannot load ${file}: ${error instanceof Error ? error.message : error}. Run "npx cmtdet setup" again.`,
       );
     }
   });
@@ -302,7 +302,7 @@ function load(): TensorflowApi {
         return [name, handle.func(name, result, args)] as const;
       } catch {} // the other file has it
     }
-    throw new EngineError(`${cc} has no function ${name}: cmtdet needs TensorFlow 2.21 (run "npm run setup")`);
+    throw new EngineError(`${cc} has no function ${name}: cmtdet needs TensorFlow 2.21 (run "npx cmtdet setup")`);
   });
   return Object.fromEntries(functions) as unknown as TensorflowApi;
 }

@@ -3,10 +3,7 @@
  *
  * The kernels are those of tfjs-node; only the binding underneath is ours.
  */
-import './nodeUtil.js';
 import * as tf from '@tensorflow/tfjs-core';
-import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
-import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import { EngineError } from '../errors.js';
 import type { Output } from './api.js';
 import { type Attribute, attributeTypes } from './attributes.js';
@@ -16,6 +13,7 @@ import { EagerBinding } from './eagerBinding.js';
 import type { Graph } from './graph.js';
 import { GraphBinding } from './graphBinding.js';
 import { type DataType, dataTypes } from './hostTensor.js';
+import { NodeJSKernelBackend } from './nodeKernels.js';
 
 type NativeBinding = ConstructorParameters<typeof NodeJSKernelBackend>[0];
 const asNative = (binding: Binding) => binding as unknown as NativeBinding; // without its SavedModel part, which no kernel calls

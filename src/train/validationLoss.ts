@@ -1,5 +1,5 @@
 /** The loss on a val set. */
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LossParts } from '../models/heads/denseHead.js';
 import { type ForwardContext, inference, type Module } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
@@ -31,7 +31,7 @@ export class ValidationLoss {
     this.#model = model;
     this.#program = new Program(engine);
     this.#run = this.#program.compile((inputs: Record<string, tf.Tensor>) => ({
-      loss: Object.values(loss(inputs, inference)).reduce((sum, part) => sum.add(part)),
+      loss: Object.values(loss(inputs, inference)).reduce((sum, part) => tf.add(sum, part)),
     }));
   }
 

@@ -57,7 +57,7 @@ describe('doctor --json', () => {
     expect(rest).toMatchObject({ ok: false, node: process.version });
     expect(rest.threads).toBeGreaterThan(0);
     expect(tensorflow).toEqual({ version: null, library: null, devices: [] });
-    expect(problems).toEqual([expect.stringContaining('run `npm run setup`')]);
+    expect(problems).toEqual([expect.stringContaining('run `npx cmtdet setup`')]);
   });
 });
 

@@ -1,9 +1,9 @@
 /** README.md: its program and its commands for data of one's own, as they are written, with the config's budget cut to a few steps. */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generateShapes } from '../../src/data/shapes/generate.js';
-import { cloneIn, codeBlocks, runShell } from '../support/shellBlocks.js';
+import { cloneIn, codeBlocks, cutToSteps, runShell } from '../support/shellBlocks.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 it('its program is examples/detect.ts, which begins with a line that says what it is', () => {
@@ -23,10 +23,7 @@ it('with your own data: a config, training and prediction, then the program on t
   const commands = codeBlocks('README.md', 'sh').find((block) => block.startsWith('npx cmtdet new'));
   const [makeConfig, ...others] = commands!.trim().split('\n');
   runShell(`${makeConfig}\n`, folder);
-  const config = join(folder, 'photos.yaml');
-  const text = readFileSync(config, 'utf8');
-  expect(text).toMatch(/^train:$/m);
-  writeFileSync(config, text.replace(/^train:$/m, 'train:\n  maxSteps: 3'));
+  cutToSteps(join(folder, 'photos.yaml'), 3);
   runShell(`${others.join('\n')}\n`, folder);
   expect(existsSync(join(folder, 'runs/photos/report.html'))).toBe(true);
   expect(readdirSync(join(folder, 'found'))).toHaveLength(11); // ten pictures and detections.json

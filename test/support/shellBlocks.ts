@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** The code of a Markdown file's blocks in a language, in their order. */
@@ -12,6 +12,13 @@ export function codeBlocks(file: string, language: string): string[] {
 export function cloneIn(folder: string): void {
   cpSync('configs', join(folder, 'configs'), { recursive: true });
   for (const name of ['examples', 'node_modules', 'docs']) symlinkSync(resolve(name), join(folder, name));
+}
+
+/** Ends training after so many steps, in a config that `cmtdet new` has written. */
+export function cutToSteps(config: string, steps: number): void {
+  const text = readFileSync(config, 'utf8');
+  if (!/^train:$/m.test(text)) throw new Error(`${config} has no section train:\n${text}`);
+  writeFileSync(config, text.replace(/^train:$/m, `train:\n  maxSteps: ${steps}`));
 }
 
 /** Runs shell text as it is written, but with `npx cmtdet` and `npx tsx` from the sources; gives what it printed, or throws it. */

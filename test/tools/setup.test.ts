@@ -79,6 +79,12 @@ it('all up to date: neither npm nor the compiler is called, and the exit code is
   expect(calls()).toEqual([install, 'tsc']);
 });
 
+it('--compile: installs and compiles, without the library', async () => {
+  const { run, calls } = littleClone();
+  expect(await run('--compile')).toMatchObject({ code: 0, stdout: '' });
+  expect(calls()).toEqual([install, 'tsc']);
+});
+
 it('a changed source: compiles again, and files without a source are gone', async () => {
   const { root, run, calls, write } = littleClone();
   await run();

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { OwnData, OwnSplit } from '../ownData.js';
 import type { Advice } from './advise.js';
+import type { StartModel } from './startModel.js';
 
 export interface ConfigFacts {
   /** What was asked for, as `cells.zip`. */
@@ -13,12 +14,14 @@ export interface ConfigFacts {
   readonly classes: readonly { readonly name: string; readonly boxes: number }[];
   /** Pictures that are not there, or that cannot be read. */
   readonly broken: number;
+  /** What the run begins with. */
+  readonly start?: StartModel | undefined;
 }
 
 const mostClasses = 12;
 
-export function configText({ data, file, own, classes, broken }: ConfigFacts, advice: Advice): string {
-  const { resize, anchors, augmentation, flip, minutes, maxShapes, batchSize, evaluateEvery } = advice;
+export function configText({ data, file, own, classes, broken, start }: ConfigFacts, advice: Advice): string {
+  const { resize, augmentation, flip, minutes, maxShapes, batchSize, evaluateEvery } = advice;
   const { train, val, test } = own;
   const named = classes.slice(0, mostClasses).map(({ name, boxes }) => `${oneLine(name)} (${boxes})`);
   const more = classes.length > mostClasses ? `, and ${classes.length - mostClasses} more` : '';
@@ -29,27 +32,19 @@ export function configText({ data, file, own, classes, broken }: ConfigFacts, ad
       : `${val.file.images.length} to measure on (${own.valIs === 'given' ? 'as the data has it' : 'split off by class'})`,
     ...(test === null ? [] : [`${test.file.images.length} kept for the end (${test.annotations})`]),
   ];
-  const levels = Array.from({ length: anchors.levels }, (_, i) => `P${3 + i}`).join(', ');
   const { photometric, randomCrop, mosaic } = augmentation.value;
   const lines = [
     `# Made by "cmtdet new ${oneLine(data)}": ${parts.join(', ')}.`,
     `# Boxes to learn from: ${named.join(', ')}${more}.`,
     '#',
-    `#   cmtdet train ${oneLine(file)}`,
+    `#   ${trainCommand(file, start)}`,
     '#',
     '# Every value may be changed; docs/configuration.md has all keys. Paths start at the working folder.',
     '',
     'task: detection',
     '',
     'model:',
-    '  backbone: { name: cmt, variant: cmt_ti, dropPath: 0 } # the smallest CMT: what a small machine can train from nothing',
-    `  neck: { channels: 64, levels: [${levels}] } # narrow, for speed; as many levels as the largest boxes need`,
-    '  head:',
-    '    name: retinanet',
-    '    convs: 2',
-    '    norm: group # no pretrained weights: without it the head starts slowly',
-    `    # ${anchorReason(advice)}`,
-    `    anchors: { baseScale: ${anchors.anchors.baseScale}, aspectRatios: [${anchors.anchors.aspectRatios.join(', ')}] }`,
+    ...(start === undefined ? freshModel(advice) : givenModel(advice, start)),
     '',
     'data:',
     ...splitLines('train', train),
@@ -79,6 +74,49 @@ export function configText({ data, file, own, classes, broken }: ConfigFacts, ad
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** As it is called in a shell. */
+export const trainCommand = (file: string, start?: StartModel): string =>
+  `cmtdet train ${oneLine(file)}${start === undefined ? '' : ` --init-from ${oneLine(start.checkpoint)}`}`;
+
+function freshModel(advice: Advice): string[] {
+  const levels = Array.from({ length: advice.anchors.levels }, (_, i) => `P${3 + i}`).join(', ');
+  return [
+    '  backbone: { name: cmt, variant: cmt_ti, dropPath: 0 } # the smallest CMT: what a small machine can train from nothing',
+    `  neck: { channels: 64, levels: [${levels}] } # narrow, for speed; as many levels as the largest boxes need`,
+    '  head:',
+    '    name: retinanet',
+    '    convs: 2',
+    '    norm: group # no pretrained weights: without it the head starts slowly',
+    ...anchorLines(advice),
+  ];
+}
+
+/** What of the network comes from a checkpoint; a backbone alone gets neck and head as without one. */
+function givenModel(advice: Advice, { checkpoint, backbone, neck, head }: StartModel): string[] {
+  const fresh = freshModel(advice).slice(1);
+  const from = `of ${oneLine(checkpoint)}, whose weights are for this and no other`;
+  if (neck === undefined || head === undefined) return [`  # ${from}`, `  backbone: ${flow(backbone)}`, ...fresh];
+  return [
+    `  # ${from}`,
+    `  backbone: ${flow(backbone)}`,
+    `  neck: ${flow(neck)}`,
+    '  head:',
+    ...Object.entries(head).map(([key, value]) => `    ${key}: ${flow(value)}`),
+    ...(head.name === 'retinanet' ? anchorLines(advice) : []),
+  ];
+}
+
+function anchorLines(advice: Advice): string[] {
+  const { baseScale, aspectRatios } = advice.anchors.anchors;
+  return [
+    `    # ${anchorReason(advice)}`,
+    `    anchors: { baseScale: ${baseScale}, aspectRatios: [${aspectRatios.join(', ')}] }`,
+  ];
+}
+
+/** A value on one line. */
+const flow = (value: unknown) => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
 
 function anchorReason({ anchors: { reached, reachedByDefault, sides } }: Advice): string {
   const percent = (share: number) => `${Math.floor(100 * share)} %`;

@@ -11,12 +11,15 @@ import { dataEvents, type Observer } from '../observer.js';
 import { type OwnData, type OwnDataOptions, type OwnSplit, openOwnData } from '../ownData.js';
 import { type Advice, advise, type Machine } from './advise.js';
 import { configText } from './configText.js';
+import { type StartModel, startModel } from './startModel.js';
 
 export interface NewConfigOptions extends Omit<OwnDataOptions, 'out'> {
   /** The config to write. Data that has to be converted or divided goes into a folder beside it, `cells-data` for `cells.yaml`. */
   readonly out: string;
   /** Time that training has. @default as much as the data needs, 20 at least */
   readonly minutes?: number | undefined;
+  /** A checkpoint that training will begin with: the config gets its network. @default the smallest CMT, from nothing */
+  readonly initFrom?: string | undefined;
   /** Write over a config that is there. @default false */
   readonly force?: boolean | undefined;
   /** @default this one */
@@ -28,6 +31,8 @@ export interface NewConfig {
   readonly config: string;
   readonly own: OwnData;
   readonly advice: Advice;
+  /** What training is to begin with. */
+  readonly start?: StartModel | undefined;
   readonly classes: readonly { readonly name: string; readonly train: number; readonly val: number }[];
 }
 
@@ -40,11 +45,13 @@ export interface NewConfig {
 export async function newConfig({
   out,
   minutes,
+  initFrom,
   force = false,
   machine,
   ...data
 }: NewConfigOptions): Promise<NewConfig> {
   if (!force && existsSync(out)) throw new UsageError(`${out} is there already: choose another --out, or add --force`);
+  const start = initFrom === undefined ? undefined : startModel(initFrom);
   const { observer = {} } = data;
   const folder = join(dirname(out), `${basename(out, extname(out))}-data`);
   const own = await openOwnData({ ...data, out: folder });
@@ -61,14 +68,14 @@ export async function newConfig({
   }));
   const broken = [train, val].reduce((sum, dataset) => sum + (dataset?.summary.broken.length ?? 0), 0);
   const facts = {
-    ...{ data: data.data, file: out, own, broken },
+    ...{ data: data.data, file: out, own, broken, start },
     classes: classes.map(({ name, train }) => ({ name, boxes: train })),
   };
   const text = configText(facts, advice);
   parseConfig(text, out); // what is written can be read
   makeFolder(dirname(out));
   await writeAtomically(out, (file) => file.writeFile(text));
-  return { config: out, own, advice, classes };
+  return { config: out, own, advice, start, classes };
 }
 
 async function look({ file, images, annotations }: OwnSplit, observer: Observer): Promise<DetectionDataset> {

@@ -63,12 +63,12 @@ export function findLibrary(env: Environment = process.env): TensorflowLibrary {
     const damaged = damagedFiles(folder, manifest);
     if (damaged.length > 0)
       throw new EngineError(
-        `TensorFlow's library in ${folder} is damaged (${damaged.join(', ')}): run \`npm run setup${flavour === 'cuda' ? ' -- --gpu' : ''}\`.`,
+        `TensorFlow's library in ${folder} is damaged (${damaged.join(', ')}): run \`npx cmtdet setup${flavour === 'cuda' ? ' --gpu' : ''}\`.`,
       );
     return libraryIn(join(folder, 'tensorflow'));
   }
   throw new EngineError(
-    `TensorFlow's C library ${tensorflowVersion} is not set up (looked in ${cache}): run \`npm run setup\`, ` +
+    `TensorFlow's C library ${tensorflowVersion} is not set up (looked in ${cache}): run \`npx cmtdet setup\`, ` +
       'or point CMTDET_TENSORFLOW at a folder that holds it.',
   );
 }
@@ -96,7 +96,7 @@ function ownLibrary(path: string): TensorflowLibrary {
   const { framework, cc } = libraryNames(process.platform);
   throw new EngineError(
     `CMTDET_TENSORFLOW is ${path}, but there is no ${framework} with ${cc} in it (nor in its folder tensorflow). ` +
-      'Point it at the folder of these two files, or unset it and run `npm run setup`.',
+      'Point it at the folder of these two files, or unset it and run `npx cmtdet setup`.',
   );
 }
 

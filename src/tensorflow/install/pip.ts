@@ -36,7 +36,7 @@ export async function findPip(env: Environment = process.env): Promise<Pip> {
       python ? 'Python is here, but it has no pip.' : 'There is no Python with pip on this machine.',
       'The set-up uses pip once, to download TensorFlow through your own mirror and proxy settings; nothing is installed into Python.',
       'Debian, Ubuntu: `sudo apt install python3-pip`. Fedora: `sudo dnf install python3-pip`. macOS: `brew install python`.',
-      'Or download the wheel elsewhere and run `npm run setup -- --wheel FILE`.',
+      'Or download the wheel elsewhere and run `npx cmtdet setup --wheel FILE`.',
     ].join('\n'),
   );
 }
@@ -118,7 +118,7 @@ export function explainPipFailure(output: string, wheel: Wheel, target: LibraryP
     `Could not download ${wheel.requirement}: ${cause}`,
     'What pip said:',
     lastLines.replace(/^/gm, '  '),
-    `Without pip here: run \`${pipCommandLine(wheel, target)}\` on another machine, then \`npm run setup -- --wheel FILE\`.`,
+    `Without pip here: run \`${pipCommandLine(wheel, target)}\` on another machine, then \`npx cmtdet setup --wheel FILE\`.`,
   ].join('\n');
 }
 

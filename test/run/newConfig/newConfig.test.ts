@@ -7,10 +7,16 @@ import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { splitCoco } from '../../../src/data/coco/split.js';
 import { writeCoco } from '../../../src/data/coco/write.js';
 import { generateShapes } from '../../../src/data/shapes/generate.js';
+import { CheckpointError } from '../../../src/errors.js';
+import { buildDetector } from '../../../src/models/build.js';
+import { initialise } from '../../../src/models/checkpoints/initDetector.js';
+import { saveModel } from '../../../src/models/checkpoints/modelFile.js';
 import { type NewConfigOptions, newConfig } from '../../../src/run/newConfig/newConfig.js';
 import { annotationWriters, writeFiles } from '../../support/annotationWriters.js';
+import { writeAuthorsTiny } from '../../support/authorsTiny.js';
 import { type OwnForm, writeOwnData } from '../../support/ownDataFolders.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
+import { tinyDetector } from '../../support/tinyModels.js';
 
 const machine = { cores: 2, hasGpu: false };
 let annotations: string;
@@ -126,6 +132,40 @@ describe('newConfig', () => {
     writeOwnData('yolo', parseCoco(annotations), images, data, 20);
     const { config } = await made({ data, out: join(folder, 'my.yaml') });
     expect(config.data.train.images).toBe(data);
+  });
+
+  describe('begun with a checkpoint', () => {
+    const file = () => join(temporaryFolder(), 'checkpoint.safetensors');
+
+    it('a detector: its backbone, neck and head, with anchors by the data', async () => {
+      const { out } = place();
+      const detector = tinyDetector();
+      const path = file();
+      await saveModel(path, detector.model, detector.description);
+      const { config } = await made({ data: annotations, out, initFrom: path });
+      const { anchors: own, ...head } = config.model.head as { anchors: object };
+      const { anchors: theirs, ...given } = detector.description.model.head as { anchors: object };
+      expect({ ...config.model, head }).toEqual({ ...detector.description.model, head: given });
+      expect(own).not.toEqual(theirs);
+      const network = buildDetector(config.model, 3);
+      const lines = initialise(network, ['circle', 'square', 'triangle'], path);
+      expect(lines[1]).toMatch(/neck and head from it: (\d+) of \1 parameters/);
+    });
+
+    it('a classifier of the CMT authors: its backbone', async () => {
+      const { out } = place();
+      const path = file().replace('.safetensors', '.pth');
+      writeAuthorsTiny(path);
+      const { config } = await made({ data: annotations, out, initFrom: path });
+      expect(config.model.backbone).toMatchObject({ variant: { dims: [46, 92, 184, 368] }, biasSize: 160 });
+      expect(config.model.neck.channels).toBe(64);
+      expect(readFileSync(out, 'utf8')).toContain(`#   cmtdet train ${out} --init-from ${path}`);
+    });
+
+    it('refused: what is no checkpoint', async () => {
+      const { out } = place();
+      await expect(made({ data: annotations, out, initFrom: annotations })).rejects.toThrow(CheckpointError);
+    });
   });
 
   it('refused: a config that is there; nothing to learn; two files whose names do not say which is which', async () => {

@@ -33,7 +33,7 @@ describe('findLibrary', () => {
     const CMTDET_CACHE = temporaryFolder();
     expect(() => findLibrary({ CMTDET_CACHE })).toThrow(EngineError);
     expect(() => findLibrary({ CMTDET_CACHE })).toThrow(
-      `not set up (looked in ${CMTDET_CACHE}): run \`npm run setup\``,
+      `not set up (looked in ${CMTDET_CACHE}): run \`npx cmtdet setup\``,
     );
   });
 
@@ -48,7 +48,7 @@ describe('findLibrary', () => {
   it('a file of another size than at set-up is named as damaged', () => {
     const CMTDET_CACHE = temporaryFolder();
     fakeSetup(CMTDET_CACHE, 'cpu', 4);
-    expect(() => findLibrary({ CMTDET_CACHE })).toThrow(`is damaged (tensorflow/${cc}): run \`npm run setup\``);
+    expect(() => findLibrary({ CMTDET_CACHE })).toThrow(`is damaged (tensorflow/${cc}): run \`npx cmtdet setup\``);
   });
 
   it('a folder without manifest was interrupted, so it does not count', () => {

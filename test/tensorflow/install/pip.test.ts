@@ -39,7 +39,7 @@ describe('explainPipFailure', () => {
       What pip said:
         one
         two
-      Without pip here: run \`pip download --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --platform manylinux_2_12_x86_64 --platform manylinux2010_x86_64 --platform manylinux_2_5_x86_64 --platform manylinux1_x86_64 tensorflow-cpu==2.21.0\` on another machine, then \`npm run setup -- --wheel FILE\`."
+      Without pip here: run \`pip download --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none --platform manylinux_2_27_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --platform manylinux_2_12_x86_64 --platform manylinux2010_x86_64 --platform manylinux_2_5_x86_64 --platform manylinux1_x86_64 tensorflow-cpu==2.21.0\` on another machine, then \`npx cmtdet setup --wheel FILE\`."
     `);
   });
 });

@@ -1,0 +1,49 @@
+/**
+ * README.md, "With your own data": 200 pictures in the forms that people have, without a part to measure on, to a measured detector and
+ * drawn pictures by the three commands and no edit. Training has a minute in place of what it would take. CMTDET_SLOW=1.
+ */
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseCoco } from '../../src/data/coco/parseCoco.js';
+import { generateShapes } from '../../src/data/shapes/generate.js';
+import { writeOwnData } from '../support/ownDataFolders.js';
+import { cloneIn, codeBlocks, runShell } from '../support/shellBlocks.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+const pictures = 200;
+const [make, train, predict] = codeBlocks('README.md', 'sh')
+  .find((block) => block.startsWith('npx cmtdet new'))!
+  .trim()
+  .split('\n');
+
+describe.runIf(process.env.CMTDET_SLOW)('three commands (CMTDET_SLOW=1)', { timeout: 600_000 }, () => {
+  let shapes: Awaited<ReturnType<typeof generateShapes>>['splits']['train'];
+  beforeAll(async () => {
+    shapes = (await generateShapes(join(temporaryFolder(), 'shapes'), { train: pictures, val: 1 })).splits.train;
+  });
+
+  it.each(['yolo', 'voc', 'labelme', 'coco'] as const)('%s', (form) => {
+    const folder = temporaryFolder();
+    cloneIn(folder);
+    const photos = join(folder, 'photos');
+    if (form === 'coco') {
+      cpSync(shapes.images, photos, { recursive: true });
+      cpSync(shapes.annotations, join(photos, 'annotations.json'));
+    } else writeOwnData(form, parseCoco(shapes.annotations), shapes.images, photos, pictures);
+
+    const made = runShell(`${make}\n`, folder).stdout;
+    expect(made).toMatch(/: (\d+) pictures to learn from, (\d+) to measure on \(split by class/);
+    const trained = runShell(`${train} --minutes 1\n`, folder).stdout;
+    expect(trained).toContain('checkpoints: runs/photos/last.safetensors, runs/photos/best.safetensors');
+    const measured = readFileSync(join(folder, 'runs/photos/metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(measured.some((line) => line.AP50 >= 0)).toBe(true);
+    runShell(`${predict}\n`, folder);
+    expect(
+      readdirSync(join(folder, 'found'), { recursive: true }).filter((name) => /\.jpg$/.test(String(name))),
+    ).toHaveLength(pictures);
+  });
+});
