@@ -1,5 +1,5 @@
 /** docs/first-detector.md: every command as it is written, with the config's budget cut to a few steps. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cloneIn, codeBlocks, cutToSteps, runShell } from '../support/shellBlocks.js';
@@ -31,6 +31,7 @@ describe('docs/first-detector.md, in its order', () => {
     const { stdout } = runShell(makeConfig!, folder);
     const [shown] = codeBlocks(page, 'text');
     expect(withoutMachine(stdout)).toBe(withoutMachine(shown!));
+    expect(readFileSync(join(folder, 'first.yaml'), 'utf8')).toContain('images: first/data/val\n');
     cutToSteps(join(folder, 'first.yaml'), 3);
     expect(runShell(preview!, folder).stdout).toMatch(/batch0\.jpg: \d+ of 128 x 128\n.*batch1\.jpg/);
     expect(readdirSync(join(folder, 'first/sheets'))).toHaveLength(2);
