@@ -103,7 +103,10 @@ function addTrainingCommands(program: Command): void {
     .option('--val <share>', 'of the pictures, to measure on, where the data has no such part (default: 0.2)', share)
     .option('--seed <number>', 'another one divides in another way (default: 1)', countOrZero)
     .option('--minutes <number>', 'time for training (default: what the data needs, 20 at least)', minutes)
-    .option('--init-from <checkpoint>', 'for a run that begins with this checkpoint: the config gets its network')
+    .option(
+      '--init-from <checkpoint>',
+      'for a run that begins with this checkpoint, or published weights by name: the config gets their network',
+    )
     .option('--force', 'write over a config that is there')
     .option(...json)
     .action(async (data, options) => (await import('./new.js')).runNew(data, options));

@@ -9,6 +9,7 @@ import { writeAtomically } from '../../formats/atomic.js';
 import { makeFolder } from '../../formats/makeFolder.js';
 import { dataEvents, type Observer } from '../observer.js';
 import { type OwnData, type OwnDataOptions, type OwnSplit, openOwnData } from '../ownData.js';
+import { pretrainedFile } from '../pretrainedFile.js';
 import { type Advice, advise, type Machine } from './advise.js';
 import { configText } from './configText.js';
 import { type StartModel, startModel } from './startModel.js';
@@ -18,7 +19,7 @@ export interface NewConfigOptions extends Omit<OwnDataOptions, 'out'> {
   readonly out: string;
   /** Time that training has. @default as much as the data needs, 20 at least */
   readonly minutes?: number | undefined;
-  /** A checkpoint that training will begin with: the config gets its network. @default the smallest CMT, from nothing */
+  /** A checkpoint, or a name of published weights, that training will begin with: the config gets its network. @default the smallest CMT, from nothing */
   readonly initFrom?: string | undefined;
   /** Write over a config that is there. @default false */
   readonly force?: boolean | undefined;
@@ -51,8 +52,8 @@ export async function newConfig({
   ...data
 }: NewConfigOptions): Promise<NewConfig> {
   if (!force && existsSync(out)) throw new UsageError(`${out} is there already: choose another --out, or add --force`);
-  const start = initFrom === undefined ? undefined : startModel(initFrom);
   const { observer = {} } = data;
+  const start = initFrom === undefined ? undefined : await startOf(initFrom, observer);
   const folder = join(dirname(out), `${basename(out, extname(out))}-data`);
   const own = await openOwnData({ ...data, out: folder });
   const train = await look(own.train, observer);
@@ -76,6 +77,10 @@ export async function newConfig({
   makeFolder(dirname(out));
   await writeAtomically(out, (file) => file.writeFile(text));
   return { config: out, own, advice, start, classes };
+}
+
+async function startOf(nameOrPath: string, { onFact }: Observer): Promise<StartModel> {
+  return { ...startModel(await pretrainedFile(nameOrPath, { onFact })), checkpoint: nameOrPath };
 }
 
 async function look({ file, images, annotations }: OwnSplit, observer: Observer): Promise<DetectionDataset> {
