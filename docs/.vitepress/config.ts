@@ -4,6 +4,7 @@ import { defineConfig } from 'vitepress';
 export default defineConfig({
   title: 'cmtdet',
   description: 'Object detection in TypeScript',
+  head: [['link', { rel: 'icon', href: 'data:,' }]], // none, and no question for one
   rewrites: { 'decisions/README.md': 'decisions/index.md' },
   ignoreDeadLinks: false,
   markdown: {
