@@ -66,7 +66,7 @@ export function advise({ records, classNames, machine, minutes: asked }: AdviseO
     passes,
     evaluateEvery: adviseMeasuring(passes),
     warmupSteps: Math.round(Math.min(50, Math.max(5, steps / 20))),
-    ema: steps < 400 ? 0.95 : steps < 5000 ? 0.99 : 0.999,
+    ema: steps < 400 ? 0.95 : steps < 20_000 ? 0.99 : 0.999, // forgets the first weights even where the machine makes a quarter of these steps
     flip: adviseFlip(classNames),
     augmentation: adviseAugmentation(passes),
   };
