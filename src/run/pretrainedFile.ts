@@ -49,12 +49,6 @@ export interface PretrainedOptions {
   readonly onFact?: ((fact: string) => void) | undefined;
 }
 
-/** What is known of a file in the cache, beside it. */
-interface Record {
-  readonly url: string;
-  readonly sha256: string;
-}
-
 /**
  * The file that a user means: a path as it is, or the file of published weights of that name, which is fetched where it is not in the cache.
  *
@@ -75,8 +69,8 @@ export async function pretrainedFile(nameOrPath: string, options: PretrainedOpti
   makeFolder(folder);
   const path = join(folder, basename(weights.url));
   await withLock(`${path}.lock`, async () => {
-    if (!existsSync(path)) await download(nameOrPath, weights, path, options);
-    await verify(nameOrPath, weights, path);
+    if (existsSync(path)) await verify(nameOrPath, weights, path);
+    else await download(nameOrPath, weights, path, options);
   });
   return path;
 }
@@ -100,41 +94,46 @@ async function download(
   const size = Number(headers.get('content-length') ?? Number.NaN);
   const megabytes = Number.isNaN(size) ? '' : `${(size / 2 ** 20).toFixed(0)} MiB, `;
   onFact?.(`fetching ${name} (${megabytes}licence ${licence}) from ${url}; kept at ${path}`);
+  const hash = createHash('sha256');
+  let found = '';
   await writeAtomically(path, async (file) => {
     let [written, start] = [0, ''];
-    const hash = createHash('sha256');
     await pipeline(body, async (chunks: AsyncIterable<Uint8Array>) => {
       for await (const chunk of chunks) {
-        start += Buffer.from(chunk.subarray(0, 2)).toString('latin1');
+        if (start.length < 2) start += Buffer.from(chunk.subarray(0, 2)).toString('latin1');
         hash.update(chunk);
         written += (await file.write(chunk)).bytesWritten;
       }
     }).catch((error: Error) => refuse(`broke off after ${written} bytes: ${reasonOf(error)}`));
     if (written < size && !headers.has('content-encoding')) refuse(`broke off after ${written} of ${size} bytes`);
     if (!/^(PK|\x80)/.test(start)) refuse('answered with something that is no file of PyTorch'); // a zip, or a pickle
-    const found = hash.digest('hex');
+    found = hash.digest('hex');
     if (!found.startsWith(sha256)) refuse(`expected a SHA-256 of ${sha256}..., found ${found}`);
   });
+  await remember(path, url, found);
 }
 
 const reasonOf = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);
 
 /** Holds a file to the digits that its publisher tells, and to what it was when it was first seen here. */
-async function verify(name: string, { url, sha256: published = '' }: Published, path: string): Promise<void> {
+async function verify(name: string, { url, sha256 = '' }: Published, path: string): Promise<void> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  const sha256 = hash.digest('hex');
-  const recordPath = `${path}.json`;
-  const known: Partial<Record> = existsSync(recordPath) ? JSON.parse(await readFile(recordPath, 'utf8')) : {};
-  const expected = known.sha256 ?? published;
-  if (!sha256.startsWith(expected))
+  const found = hash.digest('hex');
+  const known = existsSync(noteOf(path)) ? String(JSON.parse(await readFile(noteOf(path), 'utf8')).sha256) : undefined;
+  const expected = known ?? sha256;
+  if (!found.startsWith(expected))
     throw new CheckpointError(
       name,
-      [{ at: path, message: `expected a SHA-256 of ${expected}${expected.length < 64 ? '...' : ''}, found ${sha256}` }],
-      `Remove the file and ${recordPath}, to have it fetched again.`,
+      [{ at: path, message: `expected a SHA-256 of ${expected}${expected.length < 64 ? '...' : ''}, found ${found}` }],
+      `Remove the file and ${noteOf(path)}, to have it fetched again.`,
     );
-  if (known.sha256 === undefined) {
-    const record: Record = { url, sha256 };
-    await writeFile(recordPath, `${JSON.stringify(record, null, 2)}\n`);
-  }
+  if (known === undefined) await remember(path, url, found); // somebody put it there
+}
+
+/** What is known of a file in the cache lies beside it. */
+const noteOf = (path: string): string => `${path}.json`;
+
+async function remember(path: string, url: string, sha256: string): Promise<void> {
+  await writeFile(noteOf(path), `${JSON.stringify({ url, sha256 }, null, 2)}\n`);
 }
