@@ -13,10 +13,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/console.js';
 import { exportOnnx } from '../src/export/onnx/exportOnnx.js';
-import { buildClassifier, buildDetector } from '../src/models/build.js';
-import { describeDetector, numberedCategories } from '../src/models/checkpoints/description.js';
+import { buildClassifier } from '../src/models/build.js';
 import { Classifier } from '../src/models/classifier.js';
-import { Detector } from '../src/models/detector.js';
+import type { Detector } from '../src/models/detector.js';
+import { freshDetector } from '../src/models/freshDetector.js';
 import { findModel } from '../src/run/namedModel.js';
 import { runJob } from './bench/job.js';
 import { benchPython } from './bench/python.js';
@@ -41,9 +41,7 @@ async function open(name: string): Promise<{ readonly model: Classifier | Detect
   const quick = { fuse: false, optimize: false };
   if (config.task === 'classification')
     return { model: new Classifier(buildClassifier(config.model, classes), quick), side: inputSize[0] };
-  const network = buildDetector(config.model, classes);
-  const description = describeDetector(config, numberedCategories(classes));
-  return { model: new Detector(network, description, quick), side: Number(values.side) };
+  return { model: freshDetector(config, classes, quick), side: Number(values.side) };
 }
 
 const rows: string[][] = [];

@@ -12,9 +12,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { exportWeb } from '../src/export/web/exportWeb.js';
-import { buildDetector } from '../src/models/build.js';
-import { describeDetector, numberedCategories } from '../src/models/checkpoints/description.js';
 import { Detector } from '../src/models/detector.js';
+import { freshDetector } from '../src/models/freshDetector.js';
 import { findModel } from '../src/run/namedModel.js';
 import { chromiumPath, serveFolder } from '../test/support/browser.js';
 
@@ -31,9 +30,7 @@ async function open(): Promise<Detector> {
   if (existsSync(values.model)) return Detector.load(values.model);
   const { config, classes } = await findModel(values.model);
   if (config.task !== 'detection') throw new Error(`${values.model}: expected a detector`);
-  const described = describeDetector(config, numberedCategories(classes));
-  const input = { ...described.input, shortSide: side, longSide: side };
-  return new Detector(buildDetector(config.model, classes), { ...described, input });
+  return freshDetector({ ...config, data: { ...config.data, shortSide: side, longSide: side } }, classes);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'cmtdet-web-'));

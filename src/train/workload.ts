@@ -6,9 +6,9 @@ import type { ClassificationConfig, Config, DetectionConfig } from '../config/sc
 import { rgbChannels } from '../data/image/image.js';
 import { NonFiniteError } from '../errors.js';
 import { buildClassifier, buildDetector } from '../models/build.js';
-import { describeDetector, numberedCategories } from '../models/checkpoints/description.js';
 import { Classifier } from '../models/classifier.js';
-import { Detector } from '../models/detector.js';
+import type { Detector } from '../models/detector.js';
+import { freshDetector } from '../models/freshDetector.js';
 import { pixelDeviation, pixelMean } from '../models/preprocess.js';
 import type { Module } from '../nn/module.js';
 import { Random } from '../random.js';
@@ -100,8 +100,7 @@ export function inferenceWorkload(config: Config, classes: number, shape: BatchS
     const images = normalised(pixels(shape));
     return workloadOf(classifier, () => classifier.logits(images, [batch, height, width, rgbChannels]));
   }
-  const description = describeDetector(config, numberedCategories(classes));
-  const detector = new Detector(buildDetector(config.model, classes), description, engine);
+  const detector = freshDetector(config, classes, engine);
   const sizes = Array.from({ length: batch }, () => ({ height, width }));
   const input = { ...inputOf(shape), images: pixels(shape) };
   return workloadOf(detector, () => detector.detectBatch(input, sizes, { scoreThreshold: 0 }));
