@@ -36,9 +36,9 @@ export function viewsOf({ flip = false, scales = [1] }: ViewOptions): View[] {
 export function scaledRule<R extends InputRule>(rule: R, scale: number): R {
   if (scale === 1) return rule;
   const side = (pixels: number) => Math.max(1, Math.round(pixels * scale));
-  const shapes = rule.shapes?.map(([height, width]): [number, number] => {
+  const shapes = rule.shapes?.map(([height, width]) => {
     const padded = paddedSize({ width: side(width), height: side(height) });
-    return [padded.height, padded.width];
+    return [padded.height, padded.width] as const;
   });
   return { ...rule, shortSide: side(rule.shortSide), longSide: side(rule.longSide), ...(shapes && { shapes }) };
 }
@@ -49,8 +49,12 @@ export interface ViewDetections {
   readonly found: Detections;
 }
 
-/** The detections of a picture from those of its views. Of equal scores the earlier view's comes first. */
+/**
+ * The detections of a picture from those of its views, each without duplicates already. Of equal scores the earlier view's comes first.
+ */
 export function mergeViews(views: readonly ViewDetections[], { width }: Size, options: NmsOptions): Detections {
+  const [first] = views;
+  if (views.length === 1 && !first!.view.mirror) return first!.found;
   const boxes = Float32Array.from(
     views.flatMap(({ view, found }) => [...(view.mirror ? mirrored(found.boxes, width) : found.boxes)]),
   );

@@ -194,11 +194,12 @@ export class ClassificationTask implements Task<ClassificationBatch> {
     return { loss: meanLoss(this.#workers ? await this.#workers.gatherJson(own) : [own]) };
   }
 
-  /** None: a class is no picture. */
+  /** None: they are of detections. */
   curves(): readonly ScoreCounts[] {
     return [];
   }
 
+  /** None: a class is no picture. */
   async examples(): Promise<ReadonlyMap<string, EventPicture>> {
     return new Map<string, EventPicture>();
   }

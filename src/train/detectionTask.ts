@@ -54,7 +54,7 @@ export class DetectionTask implements Task<DetectionBatch> {
   readonly #inferenceShapes: readonly [height: number, width: number][];
   #detector: Detector | undefined;
   #loss: ValidationLoss | undefined;
-  /** What was found at the last measurement; of several workers, the first one has it. */
+  /** What was found at the last measurement, where curves are made of it; of several workers, the first one has it. */
   #found: DetectionColumns | undefined;
 
   private constructor(
@@ -189,7 +189,7 @@ export class DetectionTask implements Task<DetectionBatch> {
     const total = dataset.records.length;
     const own = await detectAll(detector, this.#valLoader!, (done) => onProgress(done * (workers?.count ?? 1), total));
     const all = workers === undefined ? own : unpackColumns(await workers.gather(packColumns(own)));
-    if (workers === undefined || workers.index === 0) this.#found = all;
+    if (this.#config.train.tensorboard.curves && (workers === undefined || workers.index === 0)) this.#found = all;
     const stats = () => ({ ...evaluateCoco(coco, all).stats });
     return workers === undefined ? stats() : workers.fromFirst(workers.index === 0 ? stats() : {});
   }

@@ -20,7 +20,7 @@ const { size, cropFraction, interpolation, colourProfiles } = ClassificationData
 
 /** Padded shapes that pictures are brought to; absent in checkpoints of earlier versions. */
 const shapes = z
-  .array(z.tuple([z.int().positive().multipleOf(sizeDivisor), z.int().positive().multipleOf(sizeDivisor)]))
+  .array(z.tuple([z.int().positive().multipleOf(sizeDivisor), z.int().positive().multipleOf(sizeDivisor)]).readonly())
   .max(64)
   .readonly()
   .optional();
@@ -64,8 +64,7 @@ export function describeDetector(
   { epoch, step, metrics }: Progress = { epoch: 0, step: 0, metrics: {} },
   shapes?: InputRule['shapes'],
 ): DetectorDescription {
-  const known = shapes?.map(([height, width]): [number, number] => [height, width]);
-  const input = { shortSide, longSide, ...(known && { shapes: known }), colourProfiles };
+  const input = { shortSide, longSide, ...(shapes && { shapes }), colourProfiles };
   return {
     format: 2,
     kind: 'detector',
