@@ -1,9 +1,10 @@
 /** Weights that others have published, by name: fetched once, and kept in the user's cache folder. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
 import { writeAtomically } from '../formats/atomic.js';
 import { makeFolder } from '../formats/makeFolder.js';
@@ -110,7 +111,7 @@ async function download(
     found = hash.digest('hex');
     if (!found.startsWith(sha256)) refuse(`expected a SHA-256 of ${sha256}..., found ${found}`);
   });
-  await remember(path, url, found);
+  await remember(path, { url, sha256: found });
 }
 
 const reasonOf = (error: Error): string => (error.cause instanceof Error ? error.cause.message : error.message);
@@ -120,20 +121,34 @@ async function verify(name: string, { url, sha256 = '' }: Published, path: strin
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   const found = hash.digest('hex');
-  const known = existsSync(noteOf(path)) ? String(JSON.parse(await readFile(noteOf(path), 'utf8')).sha256) : undefined;
-  const expected = known ?? sha256;
+  const refuse = (at: string, message: string): never => {
+    throw new CheckpointError(name, [{ at, message }], `Remove ${path} and ${noteOf(path)}, to have it fetched again.`);
+  };
+  const known = existsSync(noteOf(path)) ? Note.safeParse(await readFile(noteOf(path), 'utf8')) : undefined;
+  if (known?.success === false)
+    return refuse(noteOf(path), 'expected the address and the SHA-256 of the file, found neither');
+  const expected = known?.data.sha256 ?? sha256;
   if (!found.startsWith(expected))
-    throw new CheckpointError(
-      name,
-      [{ at: path, message: `expected a SHA-256 of ${expected}${expected.length < 64 ? '...' : ''}, found ${found}` }],
-      `Remove the file and ${noteOf(path)}, to have it fetched again.`,
-    );
-  if (known === undefined) await remember(path, url, found); // somebody put it there
+    refuse(path, `expected a SHA-256 of ${expected}${expected.length < 64 ? '...' : ''}, found ${found}`);
+  if (known === undefined) await remember(path, { url, sha256: found }); // somebody put it there
 }
 
-/** What is known of a file in the cache lies beside it. */
+/** What is known of a file in the cache, as text. */
+const Note = z
+  .string()
+  .transform((text, ctx) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      ctx.addIssue('no JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.object({ url: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }));
+
+/** It lies beside the file. */
 const noteOf = (path: string): string => `${path}.json`;
 
-async function remember(path: string, url: string, sha256: string): Promise<void> {
-  await writeFile(noteOf(path), `${JSON.stringify({ url, sha256 }, null, 2)}\n`);
+async function remember(path: string, note: z.output<typeof Note>): Promise<void> {
+  await writeAtomically(noteOf(path), (file) => file.writeFile(`${JSON.stringify(note, null, 2)}\n`));
 }

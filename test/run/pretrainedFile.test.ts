@@ -89,6 +89,17 @@ describe('refused in a sentence that says where to put the file', () => {
     await expect(pretrainedFile('cmt_b', { cache, fetch: offline })).rejects.toThrow('to have it fetched again');
   });
 
+  it('a damaged note of what the file was', async () => {
+    const cache = cacheOf();
+    const path = await pretrainedFile('cmt_b', { cache, fetch: answering(weights) });
+    for (const text of ['{ "sha256": ', '{}', '{ "url": "", "sha256": "" }']) {
+      writeFileSync(`${path}.json`, text);
+      await expect(pretrainedFile('cmt_b', { cache, fetch: offline })).rejects.toThrow(
+        /cmt_base\.pth\.json: expected the address and the SHA-256 of the file, found neither\nRemove .* to have it fetched again/,
+      );
+    }
+  });
+
   it('a file that was put there by hand is taken', async () => {
     const folder = join(cacheOf(), 'weights');
     mkdirSync(folder, { recursive: true });
