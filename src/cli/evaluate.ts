@@ -46,7 +46,7 @@ export async function runEvaluate(checkpoint: string | undefined, options: Evalu
       );
     }
     if (hasViews(options)) throw new UsageError('--flip and --scales look at pictures again: they need a checkpoint');
-    return reportEvaluation(measureResults(annotations, results, options), options);
+    return reportEvaluation(measureResults(annotations, results, options), 'read', options);
   }
   if (results !== undefined) throw new UsageError('give a checkpoint or --results, not both');
   if (images === undefined) throw new UsageError('a checkpoint needs pictures: --images FOLDER');
@@ -57,7 +57,7 @@ export async function runEvaluate(checkpoint: string | undefined, options: Evalu
     return reportClassifier(checkpoint, images, options);
   }
   if (annotations === undefined) throw new UsageError('a detector needs ground truth: --annotations FILE');
-  return reportEvaluation(await measureDetector(checkpoint, annotations, images, options), options);
+  return reportEvaluation(await measureDetector(checkpoint, annotations, images, options), 'found', options);
 }
 
 /** Measures given results. Loads neither a model nor TensorFlow. */

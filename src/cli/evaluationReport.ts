@@ -15,10 +15,18 @@ export interface ReportOptions {
   readonly out?: string;
 }
 
-/** Prints the numbers, and writes the analysis where that was asked for. */
-export async function reportEvaluation(measured: Measured, { json, precision, out }: ReportOptions): Promise<void> {
+/**
+ * Prints the numbers, and writes the analysis where that was asked for.
+ *
+ * @param origin what the detections come from: a file was read, or a network found them, which is where the time went
+ */
+export async function reportEvaluation(
+  measured: Measured,
+  origin: 'read' | 'found',
+  { json, precision = false, out }: ReportOptions,
+): Promise<void> {
   if (json) printJson(evaluationJson(measured.evaluation));
-  else printEvaluation(measured.evaluation, precision);
+  else printEvaluation(measured.evaluation, origin, precision);
   if (out === undefined) return;
   const { errors, iou, noConfusion } = await writeAnalysis({ ...measured, out });
   const rows = errorKinds.map((kind) => [kind, errors[kind].count, decimal(errors[kind].dAP)]);
@@ -28,7 +36,7 @@ export async function reportEvaluation(measured: Measured, { json, precision, ou
 }
 
 /** Prints the numbers, each category by falling AP, and what was not scored. */
-function printEvaluation(evaluation: CocoEvaluation, allDigits = false): void {
+function printEvaluation(evaluation: CocoEvaluation, origin: 'read' | 'found', allDigits: boolean): void {
   const { stats, perCategory, notScored, seconds, params } = evaluation;
   const show = allDigits ? digits : decimal;
   const most = params.maxDets.at(-1)!;
@@ -52,7 +60,7 @@ function printEvaluation(evaluation: CocoEvaluation, allDigits = false): void {
   if (stats.AP === null) print('\nn/a: the ground truth has no object to find.');
   const { load, evaluate, accumulate } = seconds;
   note(
-    `\nread in ${load.toFixed(2)} s, matched in ${evaluate.toFixed(2)} s, accumulated in ${accumulate.toFixed(2)} s`,
+    `\n${origin} in ${load.toFixed(2)} s, matched in ${evaluate.toFixed(2)} s, accumulated in ${accumulate.toFixed(2)} s`,
   );
 }
 
