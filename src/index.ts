@@ -282,7 +282,7 @@ export async function profile(options: ProfileOptions): Promise<Profile> {
   return (await import('./run/profile.js')).profile(options);
 }
 
-/** Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: eight minutes on two cores. */
+/** Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: eleven minutes on two cores. */
 export async function demo(options: DemoOptions): Promise<DemoResult> {
   return (await import('./run/demo.js')).demo(options);
 }
