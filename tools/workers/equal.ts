@@ -3,8 +3,9 @@
  *
  * Trains BCCD and signdigits for so many steps as 1, 2 and 4 workers that share the same batches of 8, from the same weights, and
  * compares with one worker: the largest difference of a step's loss, and of a weight, relative to the largest of its tensor.
- * `--trained` is a checkpoint of `configs/retinanet_cmt_ti_bccd.yaml`: with it, measurements of the same weights by 1, 2 and 4
- * workers are compared too, all numbers by `===`. Takes a quarter of an hour on two cores.
+ * `--trained` is a checkpoint of `configs/retinanet_cmt_ti_bccd.yaml`. With it, detectors start there; one worker runs once more from
+ * weights of which every one is off by a rounding, which shows what rounding alone does; and measurements of the same
+ * weights by 1, 2 and 4 workers are compared, all numbers by `===`. Takes half an hour on two cores.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { note, print, printJson, table } from '../../src/cli/console.js';
 import { toFloat32 } from '../../src/formats/namedArray.js';
-import { readSafetensors } from '../../src/formats/safetensors.js';
+import { readSafetensors, withChecksum, writeSafetensors } from '../../src/formats/safetensors.js';
 import { MetricsLog } from '../../src/train/metricsLog.js';
 
 const { values } = parseArgs({
@@ -34,7 +35,10 @@ const globalBatch = 8;
 
 interface Case {
   readonly name: string;
+  /** With its arguments. */
   readonly command: readonly string[];
+  /** Checkpoint to start from. @default weights that are drawn */
+  readonly start?: string | undefined;
   readonly sets: readonly string[];
   /** Batches of an update. */
   readonly accumulate?: number;
@@ -66,7 +70,7 @@ interface Outcome {
 }
 
 async function run(
-  { command, sets, accumulate = 1 }: Omit<Case, 'name'>,
+  { command, start, sets, accumulate = 1 }: Omit<Case, 'name'>,
   workers: number,
   extra: string[],
 ): Promise<Outcome> {
@@ -81,7 +85,8 @@ async function run(
       'train.logEvery=1',
       'train.maxMinutes=null',
     ];
-    const args = [...command, '--run', join(folder, 'run'), ...all.flatMap((set) => ['--set', set])];
+    const from = start === undefined ? [] : ['--init-from', start];
+    const args = [...command, ...from, '--run', join(folder, 'run'), ...all.flatMap((set) => ['--set', set])];
     const launched = workers === 1 ? args : ['launch', '--workers', String(workers), '--', ...args];
     const child = spawn(process.execPath, ['--import', 'tsx', main, ...launched], {
       cwd: root,
@@ -118,11 +123,14 @@ function difference(a: Outcome, b: Outcome): { loss: number; weight: number } {
 const rows: { what: string; workers: string; loss: number | null; weight: number | null; equal: boolean | null }[] = [];
 const chosen = cases.filter(({ name }) => values.only === undefined || values.only.some((part) => name.includes(part)));
 for (const one of chosen) {
+  const start = one.command === detector ? values.trained : undefined;
   const length = [`train.maxSteps=${values.steps}`, unmeasured];
-  const [alone, ...shared] = await outcomes(one, length);
-  for (const [i, other] of shared.entries()) {
-    const { loss, weight } = difference(alone!, other);
-    rows.push({ what: one.name, workers: sharing(i), loss, weight, equal: null });
+  const [alone, ...shared] = await outcomes({ ...one, start }, length);
+  for (const [i, other] of shared.entries())
+    rows.push({ what: one.name, workers: sharing(i), ...difference(alone!, other), equal: null });
+  if (start !== undefined) {
+    const moved = await withWeightsRounded(start, (file) => run({ ...one, start: file }, 1, length));
+    rows.push({ what: one.name, workers: '1 x 8, weights rounded', ...difference(alone!, moved), equal: null });
   }
 }
 if (values.trained !== undefined) {
@@ -134,8 +142,7 @@ if (values.trained !== undefined) {
     'train.optimizer.weightDecay=0',
     'train.ema=null',
   ];
-  const command = [...detector, '--init-from', values.trained];
-  const [alone, ...shared] = await outcomes({ command, sets: still }, []);
+  const [alone, ...shared] = await outcomes({ command: detector, start: values.trained, sets: still }, []);
   for (const [i, { measured }] of shared.entries()) {
     const names = Object.keys(alone!.measured).filter((name) => /^A[PR]/.test(name));
     const equal = names.length >= 12 && names.every((name) => measured[name] === alone!.measured[name]);
@@ -146,6 +153,24 @@ if (values.trained !== undefined) {
       weight: null,
       equal,
     });
+  }
+}
+
+/** Calls `use` with a copy of a checkpoint in which every second weight is the next larger float. */
+async function withWeightsRounded<T>(checkpoint: string, use: (copy: string) => Promise<T>): Promise<T> {
+  const { tensors, metadata } = readSafetensors(checkpoint);
+  for (const { dtype, data } of tensors.values()) {
+    if (dtype !== 'F32') continue;
+    const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+    for (let i = 0; i < bits.length; i += 2) bits[i]! += 1;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'cmtdet-equal-'));
+  try {
+    const copy = join(folder, 'rounded.safetensors');
+    await writeSafetensors(copy, tensors, withChecksum(tensors, metadata));
+    return await use(copy);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
