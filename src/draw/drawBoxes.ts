@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import type { RgbImage } from '../data/image/image.js';
 import { rgbChannels } from '../data/image/image.js';
-import { shortened } from '../formats/shortened.js';
-import { classColour, inkOn, toHex } from './colours.js';
-import { letter } from './lettering.js';
+import { classColour } from './colours.js';
+import { paintFrame } from './paint.js';
+import { drawTags, placeTags } from './tags.js';
 import { writePicture } from './writePicture.js';
 
 /** A box to be drawn. */
@@ -28,85 +28,42 @@ const readableSide = 400;
  * @param boxes later ones lie on top, so give the best last
  */
 export async function drawBoxes(image: RgbImage, boxes: readonly DrawnBox[], file: string): Promise<void> {
-  await writePicture(boxesOn(image, boxes), file);
+  await writePicture(await boxesOn(image, boxes), file);
 }
 
 /** The picture that {@link drawBoxes} writes. */
-export function boxesOn(image: RgbImage, boxes: readonly DrawnBox[]): Sharp {
-  const { data, width, height } = image;
-  const scale = Math.max(1, Math.ceil(readableSide / Math.min(width, height)));
-  const size = { width: width * scale, height: height * scale };
-  const overlay = Buffer.from(boxesSvg(size.width, size.height, boxes, scale));
-  // librsvg leaves out what lies beyond 32,767 pixels, which no picture here reaches: decoding stops before.
-  return sharp(data, { raw: { width, height, channels: rgbChannels } })
-    .resize({ ...size, kernel: 'cubic' })
-    .composite([{ input: overlay }])
-    .removeAlpha(); // which the overlay brings
+export async function boxesOn(image: RgbImage, boxes: readonly DrawnBox[]): Promise<Sharp> {
+  const scale = Math.max(1, Math.ceil(readableSide / Math.min(image.width, image.height)));
+  const picture = await resized(image, image.width * scale, image.height * scale);
+  await paintBoxes(picture, boxes, scale);
+  return sharpOf(picture);
 }
 
-/** Letters of a tag. A longer one would hide the picture, or take minutes to draw. */
-const longestTag = 40;
+/** A copy of the picture at another size. */
+export async function resized(image: RgbImage, width: number, height: number): Promise<RgbImage> {
+  if (width === image.width && height === image.height) return { ...image, data: image.data.slice() };
+  const data = await sharpOf(image).resize({ width, height, fit: 'fill', kernel: 'cubic' }).raw().toBuffer();
+  return { data, width, height };
+}
 
-type Rectangle = readonly [x: number, y: number, width: number, height: number];
+/** A picture for sharp. */
+export function sharpOf({ data, width, height }: RgbImage): Sharp {
+  return sharp(data, { raw: { width, height, channels: rgbChannels } });
+}
 
 /**
- * The overlay of a picture of `width` x `height` pixels.
+ * Draws boxes on the pixels of a picture: all frames, then the tags.
  *
  * @param scale what box coordinates are multiplied by
  */
-export function boxesSvg(width: number, height: number, boxes: readonly DrawnBox[], scale = 1): string {
-  const shortSide = Math.min(width, height);
-  const line = Math.max(1.5, shortSide / 190);
-  const letterSize = Math.min(28, Math.max(8, shortSide / 50));
-  const shapes: string[] = [];
-  const tags: string[] = [];
-  const placed: Rectangle[] = [];
-  // Frames first, then the tags of the best boxes first: a tag may cover a frame, but not another tag.
+export async function paintBoxes(picture: RgbImage, boxes: readonly DrawnBox[], scale = 1): Promise<void> {
+  const { width, height } = picture;
+  const line = Math.max(1.5, Math.min(width, height) / 190);
   for (const { box, label, dashed } of boxes) {
-    const [x1, y1, x2, y2] = box.map((value) => round(value * scale)) as [number, number, number, number];
-    const colour = toHex(classColour(label));
-    const frame = `<rect x="${x1}" y="${y1}" width="${round(x2 - x1)}" height="${round(y2 - y1)}" fill="none"`;
-    const dash = dashed ? ` stroke-dasharray="${round(4 * line)} ${round(3 * line)}"` : '';
-    shapes.push(
-      `${frame} stroke="#000" stroke-opacity="0.45" stroke-width="${round(line + 1.5)}"${dash}/>`,
-      `${frame} stroke="${colour}" stroke-width="${round(line)}"${dash}/>`,
-    );
+    const edges = box.map((value) => value * scale) as [number, number, number, number];
+    const dash = dashed ? ([4 * line, 3 * line] as const) : undefined;
+    paintFrame(picture, edges, line + 1.5, [0, 0, 0], { opacity: 0.45, dash });
+    paintFrame(picture, edges, line, classColour(label), { dash });
   }
-  for (const { box, label, text: whole } of boxes.toReversed()) {
-    if (!whole) continue;
-    const text = shortened(whole, longestTag);
-    const padding = letterSize * 0.4;
-    const { width: textWidth } = letter(text, 0, 0, letterSize, '#000');
-    const [tagWidth, tagHeight] = [textWidth + 2 * padding, letterSize * 1.34 + 2 * padding];
-    const scaled = box.map((value) => value * scale) as [number, number, number, number];
-    const [x, y] = placeTag(scaled, [tagWidth, tagHeight], [width, height], placed);
-    placed.push([x, y, tagWidth, tagHeight]);
-    const colour = classColour(label);
-    const tag = `<rect x="${round(x)}" y="${round(y)}" width="${round(tagWidth)}" height="${round(tagHeight)}" rx="${round(padding / 2)}" fill="${toHex(colour)}" fill-opacity="0.9"/>`;
-    tags.push(tag + letter(text, x + padding, y + padding + letterSize, letterSize, toHex(inkOn(colour))).svg);
-  }
-  const body = [...shapes, ...tags.reverse()].join('');
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${body}</svg>`;
+  await drawTags(picture, placeTags(width, height, boxes, scale));
 }
-
-/** Above the box, else inside at its top, else below, else inside at its bottom: the first that is free and in the picture. */
-function placeTag(
-  [x1, y1, x2, y2]: readonly [number, number, number, number],
-  [tagWidth, tagHeight]: readonly [number, number],
-  [width, height]: readonly [number, number],
-  placed: readonly Rectangle[],
-): [x: number, y: number] {
-  const clampX = (x: number) => Math.max(0, Math.min(x, width - tagWidth));
-  const clampY = (y: number) => Math.max(0, Math.min(y, height - tagHeight));
-  const heights = [y1 - tagHeight, y1, y2, y2 - tagHeight];
-  const candidates = [x1, x2 - tagWidth].flatMap((x) => heights.map((y): [number, number] => [clampX(x), y]));
-  const inside = candidates.filter(([, y]) => y >= 0 && y + tagHeight <= height);
-  const free = inside.find(([x, y]) => !placed.some((other) => overlaps([x, y, tagWidth, tagHeight], other)));
-  return free ?? inside[0] ?? [clampX(x1), clampY(y1)];
-}
-
-function overlaps([ax, ay, aw, ah]: Rectangle, [bx, by, bw, bh]: Rectangle): boolean {
-  return ax < bx + bw && bx < ax + aw && ay < by + bh && by < ay + ah;
-}
-
-const round = (value: number) => Math.round(value * 100) / 100;

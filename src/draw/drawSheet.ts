@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { type RgbImage, rgbChannels } from '../data/image/image.js';
 import { shortened } from '../formats/shortened.js';
-import { boxesSvg, type DrawnBox } from './drawBoxes.js';
+import { type DrawnBox, paintBoxes, resized, sharpOf } from './drawBoxes.js';
 import { letter } from './lettering.js';
 import { writePicture } from './writePicture.js';
 
@@ -48,20 +48,13 @@ export async function drawSheet(pictures: readonly SheetPicture[], file: string)
 
 /** A picture with its boxes and its caption, as PNG. */
 async function drawCell({ image, boxes, caption }: SheetPicture, width: number, height: number): Promise<Buffer> {
-  const { data } = image;
-  const overlay = Buffer.from(boxesSvg(width, height, boxes, width / image.width));
+  const picture = await resized(image, width, height);
+  await paintBoxes(picture, boxes, width / image.width);
   const text = letter(shortened(caption, longestCaption), 2, letterSize + gap / 2, letterSize, ink).svg;
   const captionSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${captionHeight}">${text}</svg>`;
-  const picture = await sharp(data, { raw: { width: image.width, height: image.height, channels: rgbChannels } })
-    .resize({ width, height, fit: 'fill' })
-    .composite([{ input: overlay }])
-    .png({ compressionLevel: 0 })
-    .toBuffer();
-  return sharp({ create: { width, height: height + captionHeight, channels: rgbChannels, background: paper } })
-    .composite([
-      { input: picture, left: 0, top: 0 },
-      { input: Buffer.from(captionSvg), left: 0, top: height },
-    ])
+  return sharpOf(picture)
+    .extend({ bottom: captionHeight, background: paper })
+    .composite([{ input: Buffer.from(captionSvg), left: 0, top: height }])
     .png({ compressionLevel: 0 })
     .toBuffer();
 }

@@ -256,6 +256,6 @@ async function drawnExample(image: RgbImage, detector: Detector): Promise<EventP
     label: labels.get(categoryId)!,
     text: `${label} ${score.toFixed(2)}`,
   }));
-  const { data, info } = await boxesOn(image, boxes.reverse()).png().toBuffer({ resolveWithObject: true });
+  const { data, info } = await (await boxesOn(image, boxes.reverse())).png().toBuffer({ resolveWithObject: true });
   return { bytes: data, width: info.width, height: info.height };
 }

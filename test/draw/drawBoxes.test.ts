@@ -3,7 +3,9 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { RgbImage } from '../../src/data/image/image.js';
 import { classColour } from '../../src/draw/colours.js';
-import { boxesSvg, drawBoxes } from '../../src/draw/drawBoxes.js';
+import { drawBoxes } from '../../src/draw/drawBoxes.js';
+import { fillRectangle, paintFrame } from '../../src/draw/paint.js';
+import { placeTags } from '../../src/draw/tags.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const grey = (width: number, height: number): RgbImage => ({
@@ -43,25 +45,54 @@ describe('drawBoxes', () => {
 
   it('text is drawn', async () => {
     const box = { box: [100, 100, 300, 400], label: 1 } as const;
-    const plain = boxesSvg(600, 500, [{ ...box, text: '' }]);
-    expect(boxesSvg(600, 500, [{ ...box, text: 'star 0.9' }]).length).toBeGreaterThan(plain.length + 200);
+    const colours = (text: string) =>
+      drawn(grey(600, 500), [{ ...box, text }]).then(
+        ({ pixel }) =>
+          new Set(Array.from({ length: 12 * 60 }, (_, i) => pixel(105 + (i % 60), 86 + Math.floor(i / 60)).join())),
+      );
+    expect((await colours('')).size).toBeLessThan(5);
+    expect((await colours('star 0.9')).size).toBeGreaterThan(20);
+  });
+
+  it('the picture that was given stays as it is', async () => {
+    const image = grey(600, 500);
+    await drawn(image, [{ box: [100, 100, 300, 400], label: 2, text: 'star' }]);
+    expect(image.data.every((value) => value === 128)).toBe(true);
+  });
+
+  it('edges between pixels cover a part of them, dashes leave gaps, and what lies outside is left out', () => {
+    const line = (edges: [number, number, number, number]) => {
+      const image = grey(8, 8);
+      fillRectangle(image, edges, [228, 128, 28]);
+      return Array.from({ length: 8 }, (_, x) => image.data[3 * (4 * 8 + x)]);
+    };
+    expect(line([2.5, 4, 5.25, 5])).toEqual([128, 128, 178, 228, 228, 153, 128, 128]);
+    expect(line([-3, 4, 1, 5])).toEqual([228, 128, 128, 128, 128, 128, 128, 128]);
+    const dashed = grey(40, 40);
+    paintFrame(dashed, [10, 10, 30, 30], 2, [0, 0, 0], { dash: [4, 3] });
+    expect(Array.from({ length: 14 }, (_, i) => dashed.data[3 * (10 * 40 + 9 + i)])).toEqual([
+      0, 0, 0, 0, 128, 128, 128, 0, 0, 0, 0, 128, 128, 128,
+    ]);
+  });
+
+  it('more tags than one SVG can hold', async () => {
+    const boxes = Array.from(
+      { length: 1200 },
+      (_, i) => ({ box: [100, 100, 300, 300], label: i, text: 'dog 0.9' }) as const,
+    );
+    const { pixel } = await drawn(grey(1500, 1500), boxes);
+    expect(pixel(110, 80)).not.toEqual([128, 128, 128]);
   });
 });
 
 describe('tags', () => {
-  /** [x, y, width, height] of the tags, which are the rectangles with round corners. */
-  const tags = (svg: string) =>
-    [...svg.matchAll(/<rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)" rx/g)].map(
-      (match) => match.slice(1).map(Number) as [number, number, number, number],
-    );
+  /** [x, y, width, height] */
   const place = (...boxes: [number, number, number, number][]) =>
-    tags(
-      boxesSvg(
-        500,
-        500,
-        boxes.map((box) => ({ box, label: 0, text: 'circle 0.97' })),
-      ),
-    );
+    placeTags(
+      500,
+      500,
+      boxes.map((box) => ({ box, label: 0, text: 'circle 0.97' })),
+    ).map(({ x, y, width, height }) => [x, y, width, height] as const);
 
   it('above the box', () => {
     const [x, y, , height] = place([100, 200, 300, 300])[0]!;
