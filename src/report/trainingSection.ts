@@ -39,7 +39,7 @@ function lossChart(
   names: readonly string[],
 ): Html {
   const onVal = measurements.filter(({ loss }) => finite(loss) !== null);
-  const points = onVal.map(({ step, loss }): [number, number] => [step, Number(loss)]);
+  const points = onVal.map(({ step, loss }): [number, number] => [step, finite(loss)!]);
   if (points.length === 0)
     return stepChart(training, { title: 'Loss', names, note: 'On the training pictures, augmented.' });
   const least = onVal.reduce((least, record) => (Number(record.loss) < Number(least.loss) ? record : least));
@@ -88,9 +88,14 @@ function stepChart(lines: readonly LoggedLine[], { title, names, note, fromZero,
   });
 }
 
+/** ECharts has no ticks for an axis that ends at 10^-19 (zrender's assert throws): such a rate or loss is drawn as nothing. */
+const leastDrawn = 1e-15;
+
 /** A value of a log that can be drawn. */
-export const finite = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null;
+export const finite = (value: unknown): number | null => {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null;
+  return Math.abs(value) < leastDrawn ? 0 : value;
+};
 
 /** Rates below a thousandth have their exponent. */
 const small = (value: number): string =>

@@ -120,17 +120,31 @@ function difference(a: Outcome, b: Outcome): { loss: number; weight: number } {
   return { loss, weight: Math.max(...[...a.weights].map(ofTensor)) };
 }
 
-const rows: { what: string; workers: string; loss: number | null; weight: number | null; equal: boolean | null }[] = [];
+interface Row {
+  readonly what: string;
+  readonly workers: string;
+  readonly loss: number | null;
+  readonly weight: number | null;
+  readonly equal: boolean | null;
+}
+
+const rows: Row[] = [];
+/** Told at once too, since all of it takes long. */
+function add(row: Row): void {
+  rows.push(row);
+  note(JSON.stringify(row));
+}
+
 const chosen = cases.filter(({ name }) => values.only === undefined || values.only.some((part) => name.includes(part)));
 for (const one of chosen) {
   const start = one.command === detector ? values.trained : undefined;
   const length = [`train.maxSteps=${values.steps}`, unmeasured];
   const [alone, ...shared] = await outcomes({ ...one, start }, length);
   for (const [i, other] of shared.entries())
-    rows.push({ what: one.name, workers: sharing(i), ...difference(alone!, other), equal: null });
+    add({ what: one.name, workers: sharing(i), ...difference(alone!, other), equal: null });
   if (start !== undefined) {
     const moved = await withWeightsRounded(start, (file) => run({ ...one, start: file }, 1, length));
-    rows.push({ what: one.name, workers: '1 x 8, weights rounded', ...difference(alone!, moved), equal: null });
+    add({ what: one.name, workers: '1 x 8, weights rounded', ...difference(alone!, moved), equal: null });
   }
 }
 if (values.trained !== undefined) {
@@ -146,7 +160,7 @@ if (values.trained !== undefined) {
   for (const [i, { measured }] of shared.entries()) {
     const names = Object.keys(alone!.measured).filter((name) => /^A[PR]/.test(name));
     const equal = names.length >= 12 && names.every((name) => measured[name] === alone!.measured[name]);
-    rows.push({
+    add({
       what: `measuring, AP ${alone!.measured.AP?.toFixed(4)}`,
       workers: sharing(i),
       loss: null,
@@ -156,7 +170,7 @@ if (values.trained !== undefined) {
   }
 }
 
-/** Calls `use` with a copy of a checkpoint in which every second weight is the next larger float. */
+/** Calls `use` with a copy of a checkpoint in which every second weight is the next float, away from 0. */
 async function withWeightsRounded<T>(checkpoint: string, use: (copy: string) => Promise<T>): Promise<T> {
   const { tensors, metadata } = readSafetensors(checkpoint);
   for (const { dtype, data } of tensors.values()) {
