@@ -108,6 +108,7 @@ export class TrainingLoop<Batch> {
   async #measure(): Promise<void> {
     const { task, run, observer, meter, pace, early, checkpoints, stall } = this.#parts;
     const { epoch, batch, updates } = this.#progress;
+    const begun = batch === 0 ? epoch : epoch + 1;
     const isDue = task.measures && pace.isMeasuringDue(this.#progress);
     if (isDue) {
       const measuring = task.evaluate(checkpoints.measured(), (done, total) => {
@@ -116,10 +117,10 @@ export class TrainingLoop<Batch> {
       });
       this.#metrics = await stall.during(() => 'the measurement on the val set', measuring);
       early.add(this.#metrics);
-      run?.log('val', updates, { epoch, ...this.#metrics });
+      run?.log('val', updates, { epoch: begun, ...this.#metrics });
       if (run !== null) await this.#picture(run);
       const best = await checkpoints.offer(this.#progress, this.#metrics);
-      observer.onEvaluated(batch === 0 ? epoch : epoch + 1, this.#metrics, best);
+      observer.onEvaluated(begun, this.#metrics, best);
     }
     const saving = checkpoints.saveLast(this.#progress, isDue ? this.#metrics : {});
     await stall.during(() => 'the checkpoint to be written', saving);

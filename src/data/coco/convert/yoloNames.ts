@@ -42,7 +42,8 @@ export function readYoloNames(path: string): YoloNames {
   const line = (key: string) => (key in data ? `${key} (line ${yaml.lineOf([key])})` : key);
   const { names, kpt_shape: shape } = data;
   if (!names || typeof names !== 'object' || Object.keys(names).length === 0) {
-    problems.push({ at: line('names'), message: 'expected a list of names, or names by number' });
+    const config = 'task' in data ? '; this file is a config of cmtdet, which "cmtdet train" takes as it is' : '';
+    problems.push({ at: line('names'), message: `expected a list of names, or names by number${config}` });
   }
   const categories = Object.entries(names ?? {}).map(([id, name]) => ({ id: Number(id), name: String(name).trim() }));
   for (const { id, name } of categories) {
