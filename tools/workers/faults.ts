@@ -23,10 +23,15 @@ const { values } = parseArgs({
   },
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'cmtdet-faults-'));
-const { splits } = await generateShapes(join(folder, 'data'), { train: 12, val: 40 });
+const pictures = 12;
 /** Pictures of an update: 6 x 1, 3 x 2 and 2 x 3 are all that. */
 const globalBatch = 6;
+/** Epochs, and the updates in them. */
+const measuredEvery = 15;
+const measuredAfter = (measuredEvery * pictures) / globalBatch;
+
+const folder = mkdtempSync(join(tmpdir(), 'cmtdet-faults-'));
+const { splits } = await generateShapes(join(folder, 'data'), { train: pictures, val: 300 });
 const changes = [
   'model.backbone.variant={ dims: [8, 8, 8, 8], stemChannels: 4, depths: [1, 1, 1, 1], heads: [1, 1, 1, 1] }',
   'model.backbone.biasSize=32',
@@ -36,8 +41,8 @@ const changes = [
   `data.val=${JSON.stringify({ ...splits.val, limit: null })}`,
   'data.shortSide=32',
   'data.longSide=32',
-  'train.epochs=20',
-  'train.evaluateEvery=10',
+  `train.epochs=${2 * measuredEvery}`,
+  `train.evaluateEvery=${measuredEvery}`,
   'train.checkpointEvery=1',
   'train.logEvery=1',
   'engine.fuse=none',
@@ -78,10 +83,12 @@ async function until(what: string, { ended, said }: CommandRun, isSo: () => bool
 
 type Moment = 'in a step' | 'in a measurement' | 'while saving';
 
-const hasCome = (moment: Moment, running: CommandRun, run: string): boolean => {
-  if (moment === 'in a measurement') return running.said().includes('measuring');
-  const steps = new MetricsLog(join(run, 'metrics.jsonl')).lines('train').length;
-  return steps >= 15 && (moment === 'in a step' || readdirSync(run).some((name) => name.startsWith('.state')));
+const hasCome = (moment: Moment, run: string): boolean => {
+  const log = new MetricsLog(join(run, 'metrics.jsonl'));
+  const steps = log.lines('train').length;
+  const isSaving = steps > 0 && readdirSync(run).some((name) => name.startsWith('.state'));
+  if (moment === 'in a measurement') return steps === measuredAfter && !isSaving && log.measured('val').length === 0;
+  return steps >= 15 && (moment === 'in a step' || isSaving);
 };
 
 interface Fault {
@@ -118,8 +125,12 @@ async function tryFault({ name, moment, worker, signal }: Fault): Promise<Row> {
   const run = join(folder, name.replaceAll(' ', '-'));
   const running = launch(run, 2);
   const victim = (await workersOf(running))[worker]!;
-  await until(moment, running, () => hasCome(moment, running, run));
-  process.kill(victim, signal);
+  await until(moment, running, () => hasCome(moment, run));
+  try {
+    process.kill(victim, signal);
+  } catch (error) {
+    throw new Error(`worker ${worker} had ended ${moment}:\n${running.said()}`, { cause: error });
+  }
   const began = performance.now();
   if (signal === 'SIGSTOP') sleep(Number(values.stop) * 1000).then(() => goOn(victim));
   const code = await running.ended;
