@@ -75,7 +75,7 @@ export function advise({ records, classNames, machine, minutes: asked }: AdviseO
 /** Short sides to choose from. */
 const shortSides = [128, 160, 192, 224, 256, 288, 320, 384, 448, 512, 576, 640, 800];
 /** What most boxes, and those in the middle of each class, should measure in the input: square root of the area in pixels. */
-const wantedSide = 20;
+const wantedSide = 24;
 /** Share of all boxes that may be smaller. */
 const smallShare = 0.1;
 /** Boxes of a class from which on it counts by itself. */
@@ -113,7 +113,7 @@ function adviseSize(
   const measure = `${what} measure ${Math.round(smallest.side)} pixels or more at this size`;
   const why =
     enough !== undefined
-      ? `${measure}, two cells of the finest level; smaller is faster`
+      ? `${measure}, three cells of the finest level; smaller is faster`
       : limit < largestSide(machine)
         ? `the size of the pictures; ${measure}`
         : `as large as ${machine.hasGpu ? 'usual' : `${machine.cores} cores have time for`}; ${measure}, larger finds smaller objects and takes longer`;
@@ -221,9 +221,12 @@ function adviseFlip(names: readonly string[]): Advised<number> {
   return { value: 0, why: `no mirroring: ${sided.slice(0, 3).join(', ')} would be something else` };
 }
 
+/** Measured at 15 passes (docs/results.md, BCCD). */
+const augmentedFrom = 10;
+
 function adviseAugmentation(passes: number): Advice['augmentation'] {
   const seen = `each picture is seen about ${Math.max(1, Math.round(passes))} times`;
-  if (passes < 30)
+  if (passes < augmentedFrom)
     return {
       value: { photometric: 0, randomCrop: 0, mosaic: 0 },
       why: `${seen}: too seldom to be learnt by heart, so they stay as they are`,

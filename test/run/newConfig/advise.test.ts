@@ -17,8 +17,8 @@ const adviceFor = (
 
 describe('advise', () => {
   it.each([
-    // 480 high, side 40: 40 * 256 / 480 = 21 is the first of at least 20
-    [[640, 480], 40, 2, 256, 'nine of ten boxes measure 21 pixels or more at this size, two cells'],
+    // 480 high, side 46: 46 * 256 / 480 = 24.5 is the first of at least 24
+    [[640, 480], 46, 2, 256, 'nine of ten boxes measure 25 pixels or more at this size, three cells'],
     [[640, 480], 200, 2, 128, 'measure 53 pixels or more'],
     [[640, 480], 10, 2, 320, 'as large as 2 cores have time for'],
     [[640, 480], 10, 64, 448, 'the size of the pictures'],
@@ -30,16 +30,16 @@ describe('advise', () => {
   });
 
   it('a rare small class counts by itself', () => {
-    const small = records(5, [640, 480], 40).map((record) => ({ ...record, labels: Int32Array.of(1) }));
+    const small = records(5, [640, 480], 46).map((record) => ({ ...record, labels: Int32Array.of(1) }));
     const { resize } = adviceFor([...records(95, [640, 480], 200), ...small], { classNames: ['large', 'small'] });
     expect(resize).toMatchObject({
       value: { shortSide: 256 },
-      why: expect.stringContaining('half of small measure 21'),
+      why: expect.stringContaining('half of small measure 25'),
     });
   });
 
   it('the long side holds the pictures: 341 of 256 x 341 are 352 padded', () => {
-    expect(adviceFor(records(30, [640, 480], 40)).resize.value).toEqual({ shortSide: 256, longSide: 352 });
+    expect(adviceFor(records(30, [640, 480], 46)).resize.value).toEqual({ shortSide: 256, longSide: 352 });
   });
 
   it('shapes: one for pictures of one size, two for two that lie across', () => {
@@ -49,16 +49,18 @@ describe('advise', () => {
   });
 
   it('time: 20 minutes for little data, twelve passes for more, what is asked for always', () => {
-    expect(adviceFor(records(100, [640, 480], 40)).minutes.value).toBe(20);
-    const many = adviceFor(records(4000, [640, 480], 40)); // 12 * 4000 pictures at 4 a second
+    expect(adviceFor(records(100, [640, 480], 46)).minutes.value).toBe(20);
+    const many = adviceFor(records(4000, [640, 480], 46)); // 12 * 4000 pictures at 4 a second
     expect(many.minutes.value).toBe(200);
     expect(many.passes).toBeCloseTo(12, 6);
-    expect(adviceFor(records(4000, [640, 480], 40), { minutes: 5 }).minutes.value).toBe(5);
+    expect(adviceFor(records(4000, [640, 480], 46), { minutes: 5 }).minutes.value).toBe(5);
   });
 
   it('augmentation by how often a picture is seen', () => {
-    const probability = (count: number) => adviceFor(records(count, [640, 480], 40)).augmentation.value;
-    expect(probability(400)).toEqual({ photometric: 0, randomCrop: 0, mosaic: 0 }); // 12 times
+    const probability = (count: number, minutes?: number) =>
+      adviceFor(records(count, [640, 480], 46), minutes === undefined ? {} : { minutes }).augmentation.value;
+    expect(probability(800, 20)).toEqual({ photometric: 0, randomCrop: 0, mosaic: 0 }); // 6 times
+    expect(probability(400)).toEqual({ photometric: 0.5, randomCrop: 0.3, mosaic: 0 }); // 12 times
     expect(probability(100).photometric).toBe(0.5); // 48 times
     expect(probability(20).mosaic).toBe(0.3); // 240 times
   });
