@@ -16,6 +16,9 @@ export interface WorkersOptions {
   readonly onWaiting?: (worker: string) => void;
 }
 
+/** Share of the time limit after which a worker that is not heard of is noticed; in the rest the others find out which one it is. */
+const noticedIn = 11 / 12;
+
 export class Workers {
   readonly cluster: Cluster;
   readonly server: Server;
@@ -32,8 +35,9 @@ export class Workers {
     this.server = new Server(cluster, engine);
     this.#timeout = timeout;
     const { index, count } = this;
-    this.gradients = new Collectives({ index, count, group: 1, timeout });
-    this.statistics = new Collectives({ index, count, group: 2, timeout });
+    const ofStep = { index, count, timeout: noticedIn * timeout };
+    this.gradients = new Collectives({ ...ofStep, group: 1 });
+    this.statistics = new Collectives({ ...ofStep, group: 2 });
     const messages = new Collectives({ index, count, group: 3, timeout: 0 }); // no limit: the workers are watched meanwhile
     this.#program = new Program({}, this.server);
     this.#gather = this.#program.compile(({ own }) => ({ all: messages.gather(own) }));
@@ -112,7 +116,7 @@ export class Workers {
     const watch = new AbortController();
     try {
       const gathered = this.during(this.#gather({ own: { data: own, shape: [own.length] } }));
-      const watching = watchWorkers(this.cluster, this.#timeout, watch.signal);
+      const watching = watchWorkers(this.cluster, noticedIn * this.#timeout, watch.signal);
       watching.catch(endDespiteCallsUnderWay); // the others will not come, so the exchange does not end
       const { all } = await Promise.race([gathered, watching]);
       return all.data as Int32Array;
