@@ -37,12 +37,16 @@ export function fillRectangle(picture: RgbImage, [x1, y1, x2, y2]: Edges, colour
  */
 export function paintFrame(
   picture: RgbImage,
-  [x1, y1, x2, y2]: Edges,
+  edges: Edges,
   line: number,
   colour: Rgb,
   { opacity = 1, dash }: { readonly opacity?: number; readonly dash?: readonly [number, number] | undefined } = {},
 ): void {
   const half = line / 2;
+  // An edge far outside is drawn just outside: a box may be as large as a damaged file says.
+  const near = (value: number, size: number) => Math.max(-line, Math.min(value, size + line));
+  const [x1, x2] = [near(edges[0], picture.width), near(edges[2], picture.width)];
+  const [y1, y2] = [near(edges[1], picture.height), near(edges[3], picture.height)];
   for (const y of [y1, y2])
     for (const [from, to] of pieces(x1 - half, x2 + half, dash))
       fillRectangle(picture, [from, y - half, to, y + half], colour, opacity);

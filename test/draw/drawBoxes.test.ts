@@ -75,6 +75,13 @@ describe('drawBoxes', () => {
     ]);
   });
 
+  it('a box of any size takes no longer: what is outside is not drawn', () => {
+    const image = grey(40, 40);
+    paintFrame(image, [-1e12, 10, 1e15, 1e12], 2, [0, 0, 0], { dash: [4, 3] });
+    expect(image.data.filter((value) => value === 0).length).toBeGreaterThan(3 * 2 * 20);
+    expect([...image.data.subarray(3 * 20 * 40)].every((value) => value === 128)).toBe(true);
+  });
+
   it('more tags than one SVG can hold', async () => {
     const boxes = Array.from(
       { length: 1200 },

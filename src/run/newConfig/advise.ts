@@ -113,7 +113,7 @@ function adviseSize(
   const measure = `${what} measure ${Math.round(smallest.side)} pixels or more at this size`;
   const why =
     enough !== undefined
-      ? `${measure}, three cells of the finest level; smaller is faster`
+      ? `${measure}, and ${wantedSide} are enough, three cells of the finest level; smaller is faster`
       : limit < largestSide(machine)
         ? `the size of the pictures; ${measure}`
         : `as large as ${machine.hasGpu ? 'usual' : `${machine.cores} cores have time for`}; ${measure}, larger finds smaller objects and takes longer`;
