@@ -58,6 +58,7 @@ export default defineConfig({
       {
         text: 'Recipes',
         items: [
+          { text: 'Own photographs', link: '/recipes/own-photos' },
           { text: 'Transfer from ImageNet', link: '/recipes/transfer' },
           { text: 'Small objects', link: '/recipes/small-objects' },
           { text: 'Many classes', link: '/recipes/many-classes' },

@@ -17,7 +17,7 @@ export interface WorkersOptions {
 }
 
 /** Share of the time limit after which a worker that is not heard of is noticed; in the rest the others find out which one it is. */
-const noticedIn = 11 / 12;
+const noticedIn = 5 / 6;
 
 export class Workers {
   readonly cluster: Cluster;
