@@ -18,7 +18,13 @@ const adviceFor = (
 describe('advise', () => {
   it.each([
     // 480 high, side 46: 46 * 256 / 480 = 24.5 is the first of at least 24
-    [[640, 480], 46, 2, 256, 'nine of ten boxes measure 25 pixels or more at this size, and 24 are enough, three cells'],
+    [
+      [640, 480],
+      46,
+      2,
+      256,
+      'nine of ten boxes measure 25 pixels or more at this size, and 24 are enough, three cells',
+    ],
     [[640, 480], 200, 2, 128, 'measure 53 pixels or more'],
     [[640, 480], 10, 2, 320, 'as large as 2 cores have time for'],
     [[640, 480], 10, 64, 448, 'the size of the pictures'],
