@@ -1,5 +1,6 @@
 /** The few functions of oneDNN's C API (3.x) that timing a convolution or a product takes: https://uxlfoundation.github.io/oneDNN/group_dnnl_api.html */
 import koffi from 'koffi';
+import { rowMajorStrides } from '../src/formats/namedArray.js';
 
 type Pointer = bigint;
 
@@ -141,7 +142,7 @@ export class OneDnn {
         ['int', 'int64_t *', 'int', 'int'],
         ...[dims.length, counts, float32, anyLayout],
       );
-    const strides = BigInt64Array.from(dims, (_, i) => BigInt(dims.slice(i + 1).reduce((all, one) => all * one, 1)));
+    const strides = BigInt64Array.from(rowMajorStrides(dims), BigInt);
     return this.#make(
       'dnnl_memory_desc_create_with_strides',
       ['int', 'int64_t *', 'int', 'int64_t *'],

@@ -9,9 +9,11 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { print, printJson, table } from '../src/cli/console.js';
+import { elementCount } from '../src/formats/namedArray.js';
 import { findModel } from '../src/run/namedModel.js';
 import type { Plan, PlannedOperation } from '../src/tensorflow/plan.js';
 import { inferenceWorkload, trainingWorkload } from '../src/train/workload.js';
+import { quantile } from './bench/statistics.js';
 import { type Convolution, OneDnn, type Product } from './onednn.js';
 
 const { positionals, values } = parseArgs({
@@ -87,7 +89,7 @@ function workOf({ operations }: Plan, { type, inputs, outputs }: PlannedOperatio
   if (/MatMul/.test(type)) {
     const [m, n] = result.slice(-2) as [number, number];
     const before = result.slice(0, -2);
-    const k = given[0]!.reduce((all, one) => all * one, 1) / before.reduce((all, one) => all * one, m);
+    const k = elementCount(given[0]!) / (elementCount(before) * m);
     return { kind: 'product', a: [...before, m, k], b: [...before, k, n] };
   }
   const convolution = /^(Conv2D|DepthwiseConv2dNative)(BackpropInput|BackpropFilter)?$/.exec(type);
@@ -127,9 +129,8 @@ function kindOf(work: Convolution | Product): string {
 
 /** A multiplication and an addition are two, in units of 10^9. */
 function flopsOf(work: Convolution | Product): number {
-  const product = (dims: readonly number[]) => dims.reduce((all, one) => all * one, 1);
-  if (work.kind === 'product') return (2 * product(work.a) * work.b.at(-1)!) / 1e9;
-  return (2 * product(work.dst) * product(work.weights.slice(work.weights.length - 3))) / 1e9;
+  if (work.kind === 'product') return (2 * elementCount(work.a) * work.b.at(-1)!) / 1e9;
+  return (2 * elementCount(work.dst) * elementCount(work.weights.slice(-3))) / 1e9;
 }
 
 async function medianMs(body: () => Promise<unknown>, times: number, warmUp: number): Promise<number> {
@@ -139,5 +140,5 @@ async function medianMs(body: () => Promise<unknown>, times: number, warmUp: num
     await body();
     if (i >= warmUp) all.push(performance.now() - started);
   }
-  return all.sort((a, b) => a - b)[Math.floor(times / 2)]!;
+  return quantile(all, 0.5);
 }

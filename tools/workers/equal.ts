@@ -4,7 +4,7 @@
  * Trains BCCD and signdigits for so many steps as 1, 2 and 4 workers that share the same batches of 8, from the same weights, and
  * compares with one worker: the largest difference of a step's loss, and of a weight, relative to the largest of its tensor.
  * `--trained` is a checkpoint of `configs/retinanet_cmt_ti_bccd.yaml`. With it, detectors start there; one worker runs once more from
- * weights of which every one is off by a rounding, which shows what rounding alone does; and measurements of the same
+ * weights of which every second one is off by a rounding, which shows what rounding alone does; and measurements of the same
  * weights by 1, 2 and 4 workers are compared, all numbers by `===`. Takes half an hour on two cores.
  */
 import { spawn } from 'node:child_process';
