@@ -6,7 +6,8 @@ import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import type { Plan } from '../tensorflow/plan.js';
-import { type Compiled, Program } from '../tensorflow/program.js';
+import type { Compiled } from '../tensorflow/program.js';
+import { RowProgram } from '../tensorflow/rowProgram.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
 import { buildClassifier } from './build.js';
 import { underOurNames } from './checkpoints/convertCheckpoint.js';
@@ -18,7 +19,7 @@ import { normalisePixels } from './preprocess.js';
 type Maps = 'c2' | 'c3' | 'c4' | 'c5';
 
 export class Classifier {
-  readonly #program: Program;
+  readonly #program: RowProgram;
   readonly #logits: Compiled<'images', 'logits'>;
   readonly #pixelLogits: Compiled<'images', 'logits'>;
   readonly #features: Compiled<'images', Maps>;
@@ -27,7 +28,7 @@ export class Classifier {
     readonly model: ClassifierNetwork,
     engine: EngineOptions = {},
   ) {
-    this.#program = new Program(engine);
+    this.#program = new RowProgram(engine);
     const forward = (x: tf.Tensor) => ({ logits: model.forward(x as tf.Tensor4D, inference) });
     this.#logits = this.#program.compile(({ images }) => forward(images));
     this.#pixelLogits = this.#program.compile(({ images }) => forward(normalisePixels(images as tf.Tensor4D)));
@@ -64,7 +65,7 @@ export class Classifier {
   }
 
   /**
-   * Logits of normalised pictures.
+   * Logits of normalised pictures. A batch of as many pictures for each core is divided among the cores.
    *
    * @param images [B, H, W, 3], ImageNet's mean and deviation taken out; H and W multiples of 32
    * @param shape [B, H, W, 3]

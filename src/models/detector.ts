@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Category } from '../data/detection/dataset.js';
 import { copyOf, type RgbImage, rgbChannels } from '../data/image/image.js';
 import { orderedPrefetch } from '../data/parallel/orderedPrefetch.js';
+import { inferenceSettings } from '../detection/inferenceSettings.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { mergeTiles, type Tiling, tilesOf } from '../detection/tiles.js';
 import { CheckpointError, EngineError, ImageError } from '../errors.js';
@@ -12,7 +13,8 @@ import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import type { Plan } from '../tensorflow/plan.js';
-import { type Compiled, Program } from '../tensorflow/program.js';
+import type { Compiled } from '../tensorflow/program.js';
+import { type RowFunction, RowProgram } from '../tensorflow/rowProgram.js';
 import type { OperationTiming } from '../tensorflow/timings.js';
 import { UnderWay } from '../tensorflow/underWay.js';
 import { abortable } from './abortable.js';
@@ -37,7 +39,7 @@ export interface Detection {
 }
 
 export interface DetectOptions extends Partial<InferenceOptions> {
-  /** Only detections of at least this score. @default what the checkpoint was measured with, 0.05 */
+  /** Only detections of more than this score, 0 … 1. @default what the checkpoint was measured with, 0.05 */
   readonly scoreThreshold?: number;
   /** Rejects the call with the signal's reason as soon as that is given. A run of the graph that is under way goes on unheard. */
   readonly signal?: AbortSignal | undefined;
@@ -49,8 +51,13 @@ export interface PictureOptions extends DetectOptions {
 }
 
 export interface StreamOptions extends PictureOptions {
-  /** Pictures that are read ahead of the one that the network works on. @default 2 */
+  /** Pictures that are read ahead of those that the network works on. @default 2 */
   readonly ahead?: number;
+  /**
+   * Works on as many pictures at once as there are cores, each on a core of its own: more pictures a second, each of them later. Without
+   * effect on a GPU. @default false
+   */
+  readonly manyAtOnce?: boolean;
   /** Told of a picture that cannot be read, which is then passed over. @default the stream ends with the error */
   readonly onBroken?: ((error: ImageError) => void) | undefined;
 }
@@ -62,13 +69,13 @@ export interface DetectedPicture<P> {
   readonly image: RgbImage;
   /** Best first. */
   readonly detections: readonly Detection[];
-  /** That the network and the decoding of its boxes took. */
+  /** That the network and the decoding of its boxes took; of pictures worked on at once, since the one that was done before. */
   readonly seconds: number;
 }
 
 export class Detector {
-  readonly #program: Program;
-  readonly #run: Compiled<'images' | 'sizes', string>;
+  readonly #program: RowProgram;
+  readonly #run: RowFunction<'images' | 'sizes', string>;
   readonly #calls = new UnderWay();
   #disposal: Promise<void> | undefined;
 
@@ -78,7 +85,7 @@ export class Detector {
     readonly description: DetectorDescription,
     engine: EngineOptions = {},
   ) {
-    this.#program = new Program(engine);
+    this.#program = new RowProgram(engine);
     const { preNmsTopK } = description.inference;
     this.#run = this.#program.compile((inputs) => {
       const x = detectionInput(inputs);
@@ -127,7 +134,7 @@ export class Detector {
   }
 
   /**
-   * Objects in pictures that come by and by, in their order. While the network works on one, the next ones are decoded; no more than a few
+   * Objects in pictures that come by and by, in their order. While the network works, the next pictures are decoded; no more than a few
    * are held, however fast the source is.
    *
    * @throws ImageError at a picture that cannot be read, unless `onBroken` is there to be told
@@ -136,25 +143,31 @@ export class Detector {
    */
   async *detectEach<P extends string | Uint8Array | RgbImage>(
     pictures: Iterable<P> | AsyncIterable<P>,
-    { ahead = 2, onBroken, ...options }: StreamOptions = {},
+    { ahead = 2, manyAtOnce = false, onBroken, ...options }: StreamOptions = {},
   ): AsyncGenerator<DetectedPicture<P>, void, undefined> {
-    let before: Promise<unknown> = Promise.resolve();
+    const atOnce = manyAtOnce ? this.#program.cores : 1;
+    const turns = Array.from({ length: atOnce }, (): Promise<unknown> => Promise.resolve());
+    let begun = 0;
+    let lastDone = 0;
     const detect = async (input: P): Promise<DetectedPicture<P> | undefined> => {
       const image = await this.#decode(input, options.signal).catch((error) => {
         if (onBroken === undefined || !(error instanceof ImageError)) throw error;
         onBroken(error);
       });
       if (image === undefined) return undefined;
-      const turn = before.then(async () => {
-        const started = performance.now(); // one picture at a time has all cores
-        const detections = await this.#detectIn(image, options);
-        return { input, image, detections, seconds: (performance.now() - started) / 1000 };
+      const place = begun++ % atOnce;
+      const turn = turns[place]!.then(async () => {
+        const started = performance.now();
+        const detections = await this.#detectIn(image, options, atOnce > 1);
+        const from = Math.max(started, lastDone);
+        lastDone = performance.now();
+        return { input, image, detections, seconds: (lastDone - from) / 1000 };
       });
-      before = turn.catch(() => {});
+      turns[place] = turn.catch(() => {});
       return turn;
     };
     const counted = (input: P) => this.#during(() => detect(input));
-    for await (const detected of orderedPrefetch(pictures, counted, 1 + ahead))
+    for await (const detected of orderedPrefetch(pictures, counted, atOnce + ahead))
       if (detected !== undefined) yield detected;
   }
 
@@ -173,21 +186,27 @@ export class Detector {
     return image;
   }
 
-  async #detectIn(image: RgbImage, { tiles: tiling, ...options }: PictureOptions): Promise<Detection[]> {
+  /** @param onOneCore for callers that have several pictures under way */
+  async #detectIn(
+    image: RgbImage,
+    { tiles: tiling, ...options }: PictureOptions,
+    onOneCore = false,
+  ): Promise<Detection[]> {
+    const run = onOneCore ? this.#run.onOneCore : this.#run;
     const inPart = async (part: RgbImage) =>
-      (await this.#detectBatch(singleInput(part, this.description.input), [part], options))[0]!;
+      (await this.#detectBatch(singleInput(part, this.description.input), [part], options, run))[0]!;
     const whole = await inPart(image);
     const tiles = tiling === undefined ? [] : tilesOf(image, tiling);
     if (tiles.length < 2) return this.#named(whole);
     const parts = [{ tile: { left: 0, top: 0, width: image.width, height: image.height }, found: whole }];
     for (const tile of tiles) parts.push({ tile, found: await inPart(copyOf(image, tile)) });
     // As many objects a tile as a picture may have; together they may be more.
-    const { nmsIou, maxDetections } = { ...this.description.inference, ...options };
+    const { nmsIou, maxDetections } = inferenceSettings(this.description.inference, options);
     return this.#named(mergeTiles(parts, image, { nmsIou, maxDetections: maxDetections * tiles.length }));
   }
 
   /**
-   * Detections of a batch, labels as numbers.
+   * Detections of a batch, labels as numbers. A batch of as many pictures for each core is divided among the cores.
    *
    * @param originalSizes of the pictures, [B]; fewer where the rest of the batch only fills it
    * @throws EngineError when shapes, types and lengths do not belong together, or after {@link dispose}
@@ -204,12 +223,13 @@ export class Detector {
     input: DetectorInput,
     originalSizes: readonly Size[],
     { signal, ...options }: DetectOptions,
+    run: Compiled<'images' | 'sizes', string> = this.#run,
   ): Promise<Detections[]> {
     signal?.throwIfAborted();
     checkDetectorInput(input, originalSizes);
+    const settings = inferenceSettings(this.description.inference, options);
     const { height, width, inputSizes } = input;
-    const results = await abortable(this.#run(pictureFeed(input)), signal);
-    const settings = { ...this.description.inference, ...options };
+    const results = await abortable(run(pictureFeed(input)), signal);
     return originalSizes.map((original, b) => {
       const size = { height: inputSizes[2 * b]!, width: inputSizes[2 * b + 1]! };
       const found = this.model.head.decode(levelsOf(results, b), { height, width }, settings.scoreThreshold);

@@ -92,7 +92,7 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
       out === undefined ? undefined : await OutputFolder.open(out, [checkpoint, ...files], detector, options);
     const started = performance.now();
     try {
-      const stream = { scoreThreshold: score, tiles, onBroken };
+      const stream = { scoreThreshold: score, tiles, manyAtOnce: !isQuick, onBroken };
       for await (const found of detector.detectEach(sourcesOf(files, options.fps, onBroken), stream)) {
         const { input, image, detections } = found;
         const place = typeof input === 'string' ? { file: input } : { file: input.file, frame: input.frame };

@@ -4,6 +4,8 @@ import protobuf from 'protobufjs';
 export interface EngineOptions {
   /** Threads of one operation and of operations side by side. @default the machine's cores */
   readonly threads?: number;
+  /** Threads of one operation, where they are fewer. @default `threads` */
+  readonly operationThreads?: number;
   /** Compile the whole graph with XLA. For GPUs; several times slower on a CPU for this network. @default false */
   readonly xla?: boolean;
   /** Compute in a shorter float where TensorFlow's rewriter finds it safe; weights stay float32. @default 'none' */
@@ -52,6 +54,7 @@ const { root } = protobuf.parse(`
     int32 intra_op_parallelism_threads = 2;
     repeated string device_filters = 4;
     int32 inter_op_parallelism_threads = 5;
+    bool use_per_session_threads = 9;
     GPUOptions gpu_options = 6;
     bool allow_soft_placement = 7;
     GraphOptions graph_options = 10;
@@ -70,13 +73,15 @@ export interface Membership {
 
 /** A serialised `ConfigProto`. A member's session sees its own devices alone: data goes between processes in collectives. */
 export function encodeConfig(
-  { threads, xla, mixedPrecision, memoryGrowth, optimize }: EngineOptions,
+  { threads, operationThreads = threads, xla, mixedPrecision, memoryGrowth, optimize }: EngineOptions,
   member?: Membership,
 ): Uint8Array {
   const message = configProto.fromObject({
     allowSoftPlacement: true,
     gpuOptions: { allowGrowth: memoryGrowth ?? true },
-    ...(threads === undefined ? {} : { intraOpParallelismThreads: threads, interOpParallelismThreads: threads }),
+    ...(operationThreads === undefined ? {} : { intraOpParallelismThreads: operationThreads }),
+    ...(threads === undefined ? {} : { interOpParallelismThreads: threads }),
+    usePerSessionThreads: member === undefined, // as withOwnThreads; a server has threads of its own, and refuses it
     ...(member && { deviceFilters: [member.task], experimental: { collectiveGroupLeader: member.leader } }),
     graphOptions: {
       ...(xla ? { optimizerOptions: { globalJitLevel: 'ON_2' } } : {}),

@@ -4,6 +4,7 @@ import { type Pointer, type TensorflowApi, tensorflow, withStatus } from './api.
 import { type Attribute, setEagerAttribute } from './attributes.js';
 import { areStrings, Binding, dataTypeName, type TensorMetadata, toHostArray, typeForTfjs } from './binding.js';
 import { type DataType, dataTypes, fromNative, stringsToNative, toNative } from './hostTensor.js';
+import { withOwnThreads } from './ownThreads.js';
 
 export class EagerBinding extends Binding {
   readonly #tf: TensorflowApi = tensorflow();
@@ -18,7 +19,9 @@ export class EagerBinding extends Binding {
     withStatus('eager options', (status) =>
       this.#tf.TFE_ContextOptionsSetConfig(options, config, config.length, status),
     );
-    this.#context = withStatus('eager context', (status) => this.#tf.TFE_NewContext(options, status));
+    this.#context = withStatus('eager context', (status) =>
+      withOwnThreads(() => this.#tf.TFE_NewContext(options, status)),
+    );
     this.#tf.TFE_DeleteContextOptions(options);
   }
 

@@ -114,6 +114,11 @@ export function zeros({ shape, dtype }: { readonly shape: readonly number[]; rea
   return { data: new arrayTypes[typeNamed(dtype)](sizeOf(shape)), shape };
 }
 
+/** Zeros of the type of a tensor, in another shape. */
+export function zerosLike({ data }: HostTensor, shape: readonly number[]): HostTensor {
+  return { data: new arrayTypes[dataTypeOf(data)](sizeOf(shape)), shape };
+}
+
 function typeNamed(code: number): DataType {
   const name = (Object.keys(arrayTypes) as DataType[]).find((key) => dataTypes[key] === code);
   if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);

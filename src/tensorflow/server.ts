@@ -3,6 +3,7 @@ import protobuf from 'protobufjs';
 import { ClusterError, EngineError } from '../errors.js';
 import { type Pointer, tensorflow, withStatus } from './api.js';
 import { type EngineOptions, encodeConfig, type Membership } from './config.js';
+import { withOwnThreads } from './ownThreads.js';
 import { quietly } from './quietly.js';
 
 /** Processes that compute together, and which of them this one is. */
@@ -70,7 +71,9 @@ export class Server {
 function start(bytes: Uint8Array, address: string): Pointer {
   try {
     const tf = tensorflow();
-    return quietly(() => withStatus('server', (status) => tf.TF_NewServer(bytes, bytes.length, status)));
+    return quietly(() =>
+      withStatus('server', (status) => withOwnThreads(() => tf.TF_NewServer(bytes, bytes.length, status))),
+    );
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new ClusterError(

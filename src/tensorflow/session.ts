@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js';
 import { type Output, type Pointer, readBuffer, type TensorflowApi, tensorflow, withStatus } from './api.js';
 import type { Graph } from './graph.js';
 import { fromNative, type HostTensor } from './hostTensor.js';
+import { withOwnThreads } from './ownThreads.js';
 import { fullTrace } from './timings.js';
 import { UnderWay } from './underWay.js';
 
@@ -40,9 +41,11 @@ export class Session {
       withStatus('session options', (status) => tf.TF_SetConfig(options, config, config.length, status));
       if (target !== undefined) tf.TF_SetTarget(options, target);
       this.#pointer = withStatus('session', (status) =>
-        savedModel === undefined
-          ? tf.TF_NewSession(graph.pointer, options, status)
-          : tf.TF_LoadSessionFromSavedModel(options, 0n, savedModel, ['serve'], 1, graph.pointer, 0n, status),
+        withOwnThreads(() =>
+          savedModel === undefined
+            ? tf.TF_NewSession(graph.pointer, options, status)
+            : tf.TF_LoadSessionFromSavedModel(options, 0n, savedModel, ['serve'], 1, graph.pointer, 0n, status),
+        ),
       );
     } finally {
       tf.TF_DeleteSessionOptions(options);

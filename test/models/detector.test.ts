@@ -49,6 +49,34 @@ describe('signal', () => {
   });
 });
 
+test('an option that is undefined is not asked for', async () => {
+  const undefinedOptions = { scoreThreshold: undefined, nmsIou: undefined, maxDetections: undefined } as object;
+  const found = await detector.detect(grey(64, 64));
+  expect(found.length).toBeGreaterThan(0);
+  expect(await detector.detect(grey(64, 64), undefinedOptions)).toEqual(found);
+});
+
+describe('manyAtOnce', () => {
+  test('finds the same, in the order of the pictures, and each picture has its part of the time', async () => {
+    const sides = [64, 96, 128, 64, 160];
+    const images = sides.map((side) => grey(side, 64));
+    const started = performance.now();
+    let [place, seconds] = [0, 0];
+    for await (const found of detector.detectEach(images, { manyAtOnce: true })) {
+      expect(found.input).toBe(images[place++]);
+      expect(found.detections.length).toBeGreaterThan(0);
+      seconds += found.seconds;
+    }
+    expect(place).toBe(sides.length);
+    expect(seconds).toBeLessThanOrEqual((performance.now() - started) / 1000);
+    const alone = await detector.detect(images[2]!);
+    const together = await detector.detectEach([images[2]!], { manyAtOnce: true }).next();
+    expect(together.value!.detections).toHaveLength(alone.length);
+    for (const [i, { box }] of together.value!.detections.entries())
+      for (const [side, value] of box.entries()) expect(value).toBeCloseTo(alone[i]!.box[side]!, 2);
+  });
+});
+
 describe('warmup', () => {
   test('pictures of these sizes trace nothing more; sizes of one padded shape are prepared once', async () => {
     const runs = vi.spyOn(Generation.prototype, 'run');

@@ -108,6 +108,15 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     const pictures = [pixels(64, 64, 10), pixels(1e6, 1e6, 10), pixels(-4, -4, 48), pixels(1.5, 2, 9), {}, null, 7];
     for (const picture of pictures) await refused(() => used.detect(picture as never), 'expected');
     await refused(() => used.detect(new Uint8Array(0)), 'empty');
+    const options = [
+      { scoreThreshold: Number.NaN },
+      { scoreThreshold: 1.1 },
+      { nmsIou: -0.1 },
+      { nmsIou: '0.5' },
+      { maxDetections: Number.NaN },
+      { maxDetections: 0 },
+    ];
+    for (const asked of options) await refused(() => used.detect(pixels(64, 64), asked as never), 'expected a number');
     await used.detect(pixels(64, 64));
   },
   async twoPrograms() {
