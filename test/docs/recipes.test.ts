@@ -38,7 +38,7 @@ describe.runIf(process.env.CMTDET_SLOW)('recipes (CMTDET_SLOW=1)', { timeout: 60
 
   it('small objects', () => {
     const folder = follow('small-objects.md');
-    for (const name of ['stats.png', 'sheets/batch0.jpg', 'found/detections.json'])
+    for (const name of ['stats.png', 'sheets/epoch1-batch0.jpg', 'found/detections.json'])
       expect(existsSync(join(folder, name)), name).toBe(true);
   });
 
