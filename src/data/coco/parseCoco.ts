@@ -1,4 +1,5 @@
 import { DatasetError, type Problem } from '../../errors.js';
+import { FieldSet } from '../../formats/json/fieldSet.js';
 import { RepairTally } from '../repairs.js';
 import {
   type BoxXywh,
@@ -10,7 +11,6 @@ import {
   describe,
 } from './cocoFile.js';
 import { areaProblem, boxProblem, crowdProblem, idProblem, numberIdProblem } from './fieldChecks.js';
-import { FieldSet } from './fieldSet.js';
 import { IdIndex } from './idIndex.js';
 import { inputName, type JsonInput, readRecordArrays, withoutPipe } from './records.js';
 

@@ -1,8 +1,8 @@
 import { DatasetError, type Problem } from '../../errors.js';
+import { FieldSet } from '../../formats/json/fieldSet.js';
 import { type BoxXywh, type CocoId, describe } from './cocoFile.js';
 import { type DetectionColumns, DetectionColumnsBuilder } from './detectionColumns.js';
 import { boxProblem, idProblem, numberIdProblem } from './fieldChecks.js';
-import { FieldSet } from './fieldSet.js';
 import { inputName, type JsonInput, readRecordList, withoutPipe } from './records.js';
 
 const resultFields = new FieldSet(['image_id', 'category_id', 'bbox', 'score']);

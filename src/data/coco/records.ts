@@ -1,7 +1,7 @@
 import { DatasetError } from '../../errors.js';
 import { type ByteStream, fileStream, memoryStream, pipeContent } from '../../formats/json/byteStream.js';
+import type { FieldSet } from '../../formats/json/fieldSet.js';
 import { JsonReader } from '../../formats/json/jsonReader.js';
-import type { FieldSet } from './fieldSet.js';
 
 /** A path, the JSON text itself, its bytes, or what `JSON.parse` made of it. */
 export type JsonInput = string | Uint8Array | object;

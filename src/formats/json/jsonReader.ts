@@ -1,7 +1,7 @@
-import type { FieldSet } from '../../data/coco/fieldSet.js';
-import { placeOf } from '../../data/coco/placeOf.js';
 import { DatasetError } from '../../errors.js';
 import type { ByteStream } from './byteStream.js';
+import type { FieldSet } from './fieldSet.js';
+import { placeOf } from './placeOf.js';
 
 /** Bytes of JSON's own characters. */
 const quote = 0x22;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FieldSet } from '../../../src/data/coco/fieldSet.js';
 import { type ByteStream, memoryStream } from '../../../src/formats/json/byteStream.js';
+import { FieldSet } from '../../../src/formats/json/fieldSet.js';
 import { JsonReader } from '../../../src/formats/json/jsonReader.js';
 import { Random } from '../../../src/random.js';
 

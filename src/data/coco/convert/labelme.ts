@@ -1,4 +1,4 @@
-import { FieldSet } from '../fieldSet.js';
+import { FieldSet } from '../../../formats/json/fieldSet.js';
 import { type AnnotatedObject, type AnnotationFormat, around, aroundEllipse, type Outline } from './annotated.js';
 import { isObject, pointsIn, readJsonFields } from './readJson.js';
 

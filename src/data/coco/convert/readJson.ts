@@ -1,6 +1,6 @@
 import { fileStream } from '../../../formats/json/byteStream.js';
+import type { FieldSet } from '../../../formats/json/fieldSet.js';
 import { JsonReader } from '../../../formats/json/jsonReader.js';
-import type { FieldSet } from '../fieldSet.js';
 
 /**
  * Everything in a JSON file.

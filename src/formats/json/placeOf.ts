@@ -1,4 +1,4 @@
-import type { ByteStream } from '../../formats/json/byteStream.js';
+import type { ByteStream } from './byteStream.js';
 
 /** Line and column, counted from 1, of a byte. */
 export function placeOf(source: ByteStream, byte: number): { line: number; column: number } {
