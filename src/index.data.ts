@@ -9,19 +9,13 @@ export type { FormatName, FormatOptions } from './data/coco/convert/formats.js';
 export type { Conversion, ToCocoOptions } from './data/coco/convert/toCoco.js';
 export type { VocOptions, VocPixels } from './data/coco/convert/voc.js';
 export { type DetectionColumns, DetectionColumnsBuilder } from './data/coco/detectionColumns.js';
-export {
-  type BoxFault,
-  type CocoHealth,
-  cleanCoco,
-  cocoHealth,
-  type Spread,
-  sharedFileNames,
-} from './data/coco/health.js';
+export { type CocoHealth, cleanCoco, cocoHealth, type Spread, sharedFileNames } from './data/coco/health.js';
 export { type MergePart, mergeCoco } from './data/coco/merge.js';
 export { type ParseCocoOptions, parseCoco } from './data/coco/parseCoco.js';
 export { parseResults } from './data/coco/parseResults.js';
 export type { JsonInput } from './data/coco/records.js';
 export { type Split, type SplitOptions, splitCoco } from './data/coco/split.js';
+export type { BoxFault } from './data/coco/usableBox.js';
 export { writeCoco, writeResults } from './data/coco/write.js';
 export type { Repair } from './data/repairs.js';
 export { CmtdetError, DatasetError, ImageError, type Problem, UsageError } from './errors.js';

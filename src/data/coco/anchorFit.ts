@@ -2,7 +2,7 @@ import { anchorSides, bestIou } from '../../detection/anchorFit.js';
 import { type AnchorOptions, retinanetAnchors, retinanetStrides } from '../../detection/anchors.js';
 import { inputSize, type ResizeRule } from '../../geometry/size.js';
 import type { CocoFile } from './cocoFile.js';
-import { boxFault } from './health.js';
+import { boxFault } from './usableBox.js';
 
 /** Below this overlap an anchor says "background" (Lin et al., "Focal Loss for Dense Object Detection", 4). */
 const backgroundIou = 0.4;

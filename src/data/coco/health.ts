@@ -1,11 +1,9 @@
 import type { Problem } from '../../errors.js';
 import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from './cocoFile.js';
+import { type BoxFault, boxFault, clippedTo, reachesOverEdge } from './usableBox.js';
 
 /** Minimum, quarters and maximum of a list; null for an empty one. */
 export type Spread = readonly [min: number, quarter: number, median: number, threeQuarters: number, max: number] | null;
-
-/** Why a box is of no use in training. */
-export type BoxFault = 'crowd' | 'thin' | 'outside';
 
 /** Facts about an annotation file, from the file alone. */
 export interface CocoHealth {
@@ -47,19 +45,6 @@ export interface CocoHealth {
     readonly boxes: number;
     readonly images: number;
   }[];
-}
-
-/** Boxes with a side below this are of no use. Original pixels; as in mmdetection's `CocoDataset`. */
-const minBoxSide = 1;
-
-/** Why a box is of no use in training; undefined if it is. */
-export function boxFault({ bbox, iscrowd }: CocoAnnotation, { width, height }: CocoImage): BoxFault | undefined {
-  const [x, y, boxWidth, boxHeight] = bbox;
-  if (iscrowd) return 'crowd';
-  if (boxWidth < minBoxSide || boxHeight < minBoxSide) return 'thin';
-  const right = Math.min(x + boxWidth, width ?? Infinity);
-  const bottom = Math.min(y + boxHeight, height ?? Infinity);
-  return Math.max(x, 0) >= right || Math.max(y, 0) >= bottom ? 'outside' : undefined;
 }
 
 /** Why nothing can be learnt from a file: no class, no picture, or no box that is of use. None where something can. */
@@ -172,12 +157,9 @@ export function cleanCoco(file: CocoFile): CocoFile {
     const fault = boxFault(annotation, image);
     if (fault === 'thin' || fault === 'outside') return [];
     const [x, y, width, height] = annotation.bbox;
-    const inside =
-      x >= 0 && y >= 0 && x + width <= (image.width ?? Infinity) && y + height <= (image.height ?? Infinity);
-    if (inside) return [annotation];
-    const [left, top] = [Math.max(x, 0), Math.max(y, 0)];
-    const right = Math.min(x + width, image.width ?? Infinity);
-    const bottom = Math.min(y + height, image.height ?? Infinity);
+    const [left, top, right, bottom] = clippedTo(annotation.bbox, image);
+    const isInside = left === x && top === y && right === x + width && bottom === y + height;
+    if (isInside) return [annotation];
     const area = Math.min(annotation.area, (right - left) * (bottom - top));
     return [{ ...annotation, bbox: [left, top, right - left, bottom - top], area }];
   });
@@ -186,12 +168,6 @@ export function cleanCoco(file: CocoFile): CocoFile {
 
 function faults(): { count: number; first: CocoId[] } {
   return { count: 0, first: [] };
-}
-
-function reachesOverEdge([x, y, width, height]: CocoAnnotation['bbox'], image: CocoImage): boolean {
-  const right = (image.width ?? Infinity) + 1;
-  const bottom = (image.height ?? Infinity) + 1;
-  return x < -1 || y < -1 || x + width > right || y + height > bottom;
 }
 
 function imageSizes(images: readonly CocoImage[]): CocoHealth['images']['sizes'] {

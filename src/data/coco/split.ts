@@ -1,6 +1,6 @@
 import { Random } from '../../random.js';
 import type { CocoFile, CocoId } from './cocoFile.js';
-import { boxFault } from './health.js';
+import { boxFault } from './usableBox.js';
 
 export interface SplitOptions {
   /** Of the pictures. @default 0.2 */

@@ -1,6 +1,6 @@
 /** Distributions of a data set: what a look at the numbers alone does not show. */
 import type { CocoFile, CocoId } from './cocoFile.js';
-import { boxFault } from './health.js';
+import { boxFault } from './usableBox.js';
 
 /** Counts by bin; labels say where a bin begins. */
 export interface Histogram {

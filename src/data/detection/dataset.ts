@@ -1,6 +1,7 @@
 import { DatasetError, ImageError, type Problem } from '../../errors.js';
 import type { Size } from '../../geometry/size.js';
 import type { CocoAnnotation, CocoFile, CocoId, CocoImage } from '../coco/cocoFile.js';
+import { boxFault, clippedTo, reachesOverEdge } from '../coco/usableBox.js';
 import { readImageSize } from '../image/imageSize.js';
 import { orderedPrefetch } from '../parallel/orderedPrefetch.js';
 import { type ImageRoot, openImageRoot, PathError } from '../paths.js';
@@ -62,10 +63,6 @@ export interface DatasetOptions {
   readonly onLooked?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Boxes with a side below this are dropped, as in mmdetection's `CocoDataset`. Original pixels. */
-const minBoxSide = 1;
-/** A box that reaches over an edge by less is cut without a word: so do many that were rounded. Original pixels. */
-const edge = 1;
 /** Picture headers read at a time. */
 const filesAtOnce = 16;
 
@@ -177,25 +174,20 @@ class Targets {
   inside(imageId: CocoId, size: Size): { boxes: Float32Array; labels: Int32Array } {
     const boxes: number[] = [];
     const labels: number[] = [];
-    for (const { id, category_id, bbox, iscrowd } of this.#ofImage.get(imageId) ?? []) {
-      const [x, y, width, height] = bbox;
-      const clipped = [
-        Math.max(x, 0),
-        Math.max(y, 0),
-        Math.min(x + width, size.width),
-        Math.min(y + height, size.height),
-      ];
-      if (iscrowd) this.#crowd++;
-      else if (width < minBoxSide || height < minBoxSide || clipped[0]! >= clipped[2]! || clipped[1]! >= clipped[3]!) {
+    for (const annotation of this.#ofImage.get(imageId) ?? []) {
+      const { id, category_id, bbox } = annotation;
+      const fault = boxFault(annotation, size);
+      if (fault === 'crowd') this.#crowd++;
+      else if (fault) {
         this.#degenerate++;
         this.repairs.add(
           '{n} boxes are thinner than a pixel or outside of their picture: left out',
           `annotation ${id}`,
         );
       } else {
-        if (x < -edge || y < -edge || x + width > size.width + edge || y + height > size.height + edge)
+        if (reachesOverEdge(bbox, size))
           this.repairs.add('{n} boxes reach over an edge of their picture: cut there', `annotation ${id}`);
-        boxes.push(...clipped);
+        boxes.push(...clippedTo(bbox, size));
         labels.push(this.#labelOf.get(category_id)!);
       }
     }
