@@ -1,22 +1,12 @@
 /** How well anchors fit boxes, by their sides alone: an anchor is thought of as centred on the box. */
-import { type AnchorOptions, retinanetStrides } from './anchors.js';
+import { type AnchorOptions, cellAnchors, retinanetStrides } from './anchors.js';
 
 /** Width and height, in input pixels. */
 export type Sides = readonly [width: number, height: number];
 
 /** The sides of the anchors of all levels. */
-export function anchorSides(
-  { baseScale, scalesPerOctave, aspectRatios }: AnchorOptions,
-  strides: readonly number[] = retinanetStrides,
-): Sides[] {
-  return strides.flatMap((stride) =>
-    aspectRatios.flatMap((ratio) =>
-      Array.from({ length: scalesPerOctave }, (_, i): Sides => {
-        const side = stride * baseScale * 2 ** (i / scalesPerOctave);
-        return [side / Math.sqrt(ratio), side * Math.sqrt(ratio)];
-      }),
-    ),
-  );
+export function anchorSides(options: AnchorOptions, strides: readonly number[] = retinanetStrides): Sides[] {
+  return strides.flatMap((stride) => cellAnchors(stride, options));
 }
 
 /** IoU of a box with the anchor that fits it best. */

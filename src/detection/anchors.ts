@@ -42,7 +42,7 @@ export function pyramidLevels({ height, width }: Size, strides = retinanetStride
 }
 
 /** [width, height] in pixels of the A anchors centred on any cell of a level. */
-function cellAnchors(stride: number, options: AnchorOptions): [width: number, height: number][] {
+export function cellAnchors(stride: number, options: AnchorOptions): [width: number, height: number][] {
   const { baseScale, scalesPerOctave, aspectRatios } = options;
   return aspectRatios.flatMap((ratio) =>
     Array.from({ length: scalesPerOctave }, (_, i): [number, number] => {

@@ -11,6 +11,24 @@ export interface ScoredBoxes {
   readonly labels: Int32Array;
 }
 
+/** The boxes with these numbers, in this order. */
+export function rowsOf({ boxes, scores, labels }: ScoredBoxes, rows: readonly number[]): ScoredBoxes {
+  return {
+    boxes: Float32Array.from(rows.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
+    scores: Float32Array.from(rows, (i) => scores[i]!),
+    labels: Int32Array.from(rows, (i) => labels[i]!),
+  };
+}
+
+/** The boxes of several lists as one, in order. */
+export function joined(list: readonly ScoredBoxes[]): ScoredBoxes {
+  return {
+    boxes: Float32Array.from(list.flatMap(({ boxes }) => [...boxes])),
+    scores: Float32Array.from(list.flatMap(({ scores }) => [...scores])),
+    labels: Int32Array.from(list.flatMap(({ labels }) => [...labels])),
+  };
+}
+
 /** The model's boxes for one image, in original pixels and inside the image, best score first. */
 export type Detections = ScoredBoxes;
 
@@ -60,11 +78,7 @@ export function detectionsOf(
     count++;
   }
   const kept = classwiseNms(boxes, scores.subarray(0, count), labels, options);
-  return {
-    boxes: Float32Array.from(kept.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
-    scores: Float32Array.from(kept, (i) => scores[i]!),
-    labels: Int32Array.from(kept, (i) => labels[i]!),
-  };
+  return rowsOf({ boxes, scores, labels }, kept);
 }
 
 function clamp(value: number, high: number): number {

@@ -1,7 +1,7 @@
 /** Large pictures in pieces: objects that would be too small for the network in the whole picture are large enough in a part of it. */
 import type { Size } from '../geometry/size.js';
 import { classwiseNms, type NmsOptions } from './nms.js';
-import type { Detections } from './postprocess.js';
+import { type Detections, joined, rowsOf } from './postprocess.js';
 
 export interface Tiling {
   /** Sides of a tile, in pixels of the picture. */
@@ -49,28 +49,23 @@ const insideShare = 0.7;
  * boxes that an inner edge of a tile has cut go where a whole box of their class has most of them.
  */
 export function mergeTiles(parts: readonly TileDetections[], picture: Size, options: NmsOptions): Detections {
-  const boxes = Float32Array.from(
-    parts.flatMap(({ tile, found }) =>
-      Array.from(found.boxes, (value, i) => value + (i % 2 === 0 ? tile.left : tile.top)),
-    ),
+  const all = joined(
+    parts.map(({ tile, found }) => ({
+      ...found,
+      boxes: found.boxes.map((value, i) => value + (i % 2 === 0 ? tile.left : tile.top)),
+    })),
   );
-  const scores = Float32Array.from(parts.flatMap(({ found }) => [...found.scores]));
-  const labels = Int32Array.from(parts.flatMap(({ found }) => [...found.labels]));
+  const { boxes, labels } = all;
   const isCut = parts.flatMap(({ tile, found }) =>
     [...found.scores.keys()].map((i) => cutAt(tile, picture, found.boxes, i)),
   );
-  const rows = [...scores.keys()];
+  const rows = [...labels.keys()];
   const whole = rows.filter((i) => !isCut[i]);
   const stays = rows.filter(
     (i) => !isCut[i] || !whole.some((j) => labels[j] === labels[i] && shareInside(boxes, i, j) >= insideShare),
   );
-  const pick = (list: readonly number[]): Detections => ({
-    boxes: Float32Array.from(list.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
-    scores: Float32Array.from(list, (i) => scores[i]!),
-    labels: Int32Array.from(list, (i) => labels[i]!),
-  });
-  const left = pick(stays);
-  return pick(classwiseNms(left.boxes, left.scores, left.labels, options).map((i) => stays[i]!));
+  const left = rowsOf(all, stays);
+  return rowsOf(left, classwiseNms(left.boxes, left.scores, left.labels, options));
 }
 
 /** Whether a box ends at an edge of its tile that is none of the picture. */

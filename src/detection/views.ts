@@ -7,7 +7,7 @@
 import { UsageError } from '../errors.js';
 import { type InputRule, paddedSize, type Size } from '../geometry/size.js';
 import { classwiseNms, type NmsOptions } from './nms.js';
-import type { Detections } from './postprocess.js';
+import { type Detections, joined, rowsOf } from './postprocess.js';
 
 export interface ViewOptions {
   /** Looks at each picture mirrored left to right too. @default false */
@@ -55,17 +55,10 @@ export interface ViewDetections {
 export function mergeViews(views: readonly ViewDetections[], { width }: Size, options: NmsOptions): Detections {
   const [first] = views;
   if (views.length === 1 && !first!.view.mirror) return first!.found;
-  const boxes = Float32Array.from(
-    views.flatMap(({ view, found }) => [...(view.mirror ? mirrored(found.boxes, width) : found.boxes)]),
+  const all = joined(
+    views.map(({ view, found }) => (view.mirror ? { ...found, boxes: mirrored(found.boxes, width) } : found)),
   );
-  const scores = Float32Array.from(views.flatMap(({ found }) => [...found.scores]));
-  const labels = Int32Array.from(views.flatMap(({ found }) => [...found.labels]));
-  const kept = classwiseNms(boxes, scores, labels, options);
-  return {
-    boxes: Float32Array.from(kept.flatMap((i) => [...boxes.subarray(4 * i, 4 * i + 4)])),
-    scores: Float32Array.from(kept, (i) => scores[i]!),
-    labels: Int32Array.from(kept, (i) => labels[i]!),
-  };
+  return rowsOf(all, classwiseNms(all.boxes, all.scores, all.labels, options));
 }
 
 /** [N, 4] xyxy of a picture that is `width` pixels wide, from those of its mirror image: x1 and x2 change places. */
