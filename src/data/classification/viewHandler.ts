@@ -62,7 +62,9 @@ export function viewHandler({
       transform.purpose === 'train'
         ? trainView(whole, transform, drawn, target)
         : { image: evaluationView(whole, transform), erase: undefined };
-    return { made: placed(view, target), kept: [keptOf(source, whole)] };
+    const filled = { made: placed(view, target), kept: [keptOf(source, whole)] };
+    recycle(whole); // view and cache have copies; memory that is the cache's own is left alone
+    return filled;
   };
 }
 

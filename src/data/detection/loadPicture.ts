@@ -2,7 +2,7 @@
 import type { LabelledBoxes } from '../../geometry/boxes.js';
 import { inputSize, type ResizeRule, type Size } from '../../geometry/size.js';
 import { Random } from '../../random.js';
-import { type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
+import { copyOf, type PixelRect, type RgbImage, rgbChannels } from '../image/image.js';
 import { recycle } from '../image/pixelMemory.js';
 import {
   type HandlerSettings,
@@ -16,7 +16,7 @@ import { pictureReader } from '../loading/pictureReader.js';
 import { clearAround, placePart } from './inputPicture.js';
 import { coveringPart, mosaicRects } from './mosaic.js';
 import { joinTargets, moveTargets, type PartMove } from './parts.js';
-import { drawPhotometric, mapColours, type PhotometricOptions } from './photometric.js';
+import { type ColourMatrix, drawPhotometric, mapColours, type PhotometricOptions } from './photometric.js';
 import { drawCrop, type RandomCropOptions } from './randomCrop.js';
 
 /** What changes from epoch to epoch. Everything is drawn from the place's own random numbers. */
@@ -75,12 +75,20 @@ function fillPlace(images: readonly RgbImage[], job: Job, augment: AugmentOption
     images.length === 1 ? [singleMove(images[0]!, job, augment, random)] : mosaicMoves(images, job, augment, random);
   const moved = moves.map((move, i) => {
     const matrix = augment.photometric && drawPhotometric(augment.photometric, random);
-    placePart(matrix ? mapColours(images[i]!, matrix) : images[i]!, move, shape, target);
+    if (matrix) placeMapped(images[i]!, matrix, move, shape, target);
+    else placePart(images[i]!, move, shape, target);
     return moveTargets(job.sources[i]!, move);
   });
   const input = images.length === 1 ? moves[0]!.target : shape;
   clearAround(input, shape, target);
   return { input: { width: input.width, height: input.height }, ...joinTargets(moved) };
+}
+
+/** As `placePart`, with the colours of the part mapped: not of the rest, which nobody looks at. */
+function placeMapped(image: RgbImage, matrix: ColourMatrix, move: PartMove, shape: Size, target: Uint8Array): void {
+  const mapped = mapColours(copyOf(image, move.part), matrix);
+  const part = { ...move.part, left: 0, top: 0 };
+  placePart(mapped, { ...move, part }, shape, target);
 }
 
 function singleMove(image: RgbImage, job: Job, augment: AugmentOptions, random: Random): PartMove {
