@@ -40,9 +40,8 @@ export async function checkPictures(
     if (image.file_name === undefined) return { image, problem: 'has no file_name' };
     try {
       const path = await root.find(image.file_name);
-      const size = await readImageSize(path);
-      if (options.pixels) await decode(path);
-      return { image, size };
+      const { width, height } = options.pixels ? await decode(path) : await readImageSize(path);
+      return { image, size: { width, height } };
     } catch (error) {
       if (error instanceof PathError) return { image, problem: error.message };
       if (error instanceof ImageError) return { image, problem: error.reason };

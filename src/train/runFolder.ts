@@ -99,10 +99,6 @@ export class RunFolder {
     return names.sort().map((name) => join(this.path, name));
   }
 
-  get hasState(): boolean {
-    return hasState(this.path);
-  }
-
   /** Says what the run is told from now on. */
   async writeConfig(config: Config): Promise<void> {
     await writeAtomically(this.config, (file) => file.writeFile(formatConfig(config)));

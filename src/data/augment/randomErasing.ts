@@ -9,13 +9,11 @@ export interface RandomErasingOptions {
   readonly ratio: readonly [number, number];
 }
 
-/** Zhong et al., "Random Erasing Data Augmentation" (2020), with timm's numbers; the recipes choose the probability. */
-export const erasing = { area: [0.02, 1 / 3], ratio: [0.3, 1 / 0.3] } as const;
-
 const attempts = 10;
 
 /**
  * The part of a picture of `size` × `size` to be replaced by noise, N(0, 1) per value after normalisation; or none.
+ * Zhong et al., "Random Erasing Data Augmentation" (2020).
  *
  * A part as high or as wide as the picture is drawn again, ten times at most, then the picture is left whole.
  */

@@ -1,4 +1,3 @@
-import type { BrokenPicture } from '../image/brokenPicture.js';
 import { dealtLength, globalBatchSize, partsOf } from '../loading/shard.js';
 import type { EvaluationTransform } from './transforms.js';
 import {
@@ -33,11 +32,6 @@ export class EvaluationLoader {
   /** Pictures that this process measures. */
   get count(): number {
     return dealtLength(this.#options.dataset.pictures.length, this.#part());
-  }
-
-  /** Files that `onBroken: 'skip'` has passed over so far. They count in no measurement. */
-  skipped(): readonly BrokenPicture[] {
-    return this.#batches.skipped();
   }
 
   async *batches(): AsyncGenerator<ViewBatch, void, undefined> {

@@ -1,7 +1,6 @@
 import { DatasetError } from '../../errors.js';
 import { Random } from '../../random.js';
 import { drawMix, type Mix, type MixOptions, mixes, softTargets } from '../augment/mix.js';
-import type { BrokenPicture } from '../image/brokenPicture.js';
 import type { PixelRect } from '../image/image.js';
 import type { BatchPlan } from '../loading/pictureBatches.js';
 import { deal, globalBatchSize, isShared, partsOf, type Shard } from '../loading/shard.js';
@@ -73,11 +72,6 @@ export class ClassificationLoader {
   /** Those of the last, incomplete global batch are left out. */
   get batchesPerEpoch(): number {
     return this.#updates * partsOf(this.#options).length;
-  }
-
-  /** Files that `onBroken: 'skip'` has passed over so far. */
-  skipped(): readonly BrokenPicture[] {
-    return this.#batches.skipped();
   }
 
   /** Names of the pictures that are being read, the oldest first. */

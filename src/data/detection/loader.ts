@@ -1,6 +1,5 @@
 import type { LabelledBoxes } from '../../geometry/boxes.js';
 import { Random } from '../../random.js';
-import type { BrokenPicture } from '../image/brokenPicture.js';
 import { rgbChannels } from '../image/image.js';
 import { type BatchPlan, type MadeBatch, PictureBatches } from '../loading/pictureBatches.js';
 import type { ReaderSettings } from '../loading/pictureReader.js';
@@ -96,11 +95,6 @@ export class DetectionLoader {
       this.#globalBatches.set(key, count);
     }
     return count * accumulate;
-  }
-
-  /** Files that `onBroken: 'skip'` has passed over so far. */
-  skipped(): readonly BrokenPicture[] {
-    return this.#batches.skipped();
   }
 
   /** Names of the pictures that are being read, the oldest first. */

@@ -64,7 +64,8 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
   readonly #options: LoadingOptions;
   readonly #memory: MemoryCache | undefined;
   readonly #runner: JobRunner<PictureJob<Source, How>, FilledPlace<Made> | BrokenPicture>;
-  readonly #skipped = new Map<string, BrokenPicture>();
+  /** Files that `onSkipped` was told of. */
+  readonly #skipped = new Set<string>();
   /** Places that are being filled, each with its pictures; those asked for first are first. */
   readonly #underWay = new Set<readonly number[]>();
   readonly #freeBuffers: SharedArrayBuffer[] = [];
@@ -87,11 +88,6 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
       workers === 0
         ? runInline(task.handler(reader))
         : new WorkerPool({ module: task.module, size: workers, settings });
-  }
-
-  /** Files that `onBroken: 'skip'` has passed over so far. */
-  skipped(): readonly BrokenPicture[] {
-    return [...this.#skipped.values()];
   }
 
   /** Names of the pictures that workers have been asked for and have not given, the oldest first. */
@@ -171,7 +167,7 @@ export class PictureBatches<Source extends PictureSource, How, Made> {
     }
     if (this.#options.onBroken !== 'skip') throw new ImageError(outcome.file, outcome.reason);
     if (!this.#skipped.has(outcome.file)) {
-      this.#skipped.set(outcome.file, outcome);
+      this.#skipped.add(outcome.file);
       this.#options.onSkipped?.(outcome);
     }
     return undefined;

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { drawErasing, erasing } from '../../../src/data/augment/randomErasing.js';
+import { drawErasing } from '../../../src/data/augment/randomErasing.js';
 import { Random } from '../../../src/random.js';
 import { expectMean, expectShare } from '../../support/statistics.js';
 
 describe('drawErasing, 10,000 pictures', () => {
   it('a quarter of the pictures', () => {
     const random = new Random(3);
-    const drawn = Array.from({ length: 10_000 }, () => drawErasing(224, { ...erasing, probability: 0.25 }, random));
+    const options = { probability: 0.25, area: [0.02, 1 / 3], ratio: [0.3, 1 / 0.3] } as const;
+    const drawn = Array.from({ length: 10_000 }, () => drawErasing(224, options, random));
     expectShare(drawn.filter((rect) => rect).length, 10_000, 0.25);
     for (const rect of drawn) {
       if (!rect) continue;
