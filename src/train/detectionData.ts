@@ -157,6 +157,12 @@ function samplerOf({ records }: DetectionDataset, { sampler, repeatThreshold }: 
 
 /** Loaders report a picture by its whole path; this reports it by the name that the annotation file has for it. */
 export function byFileName(images: string, onSkipped: DataEvents['onSkipped']): DataEvents['onSkipped'] {
+  const nameOf = namesBelow(images);
+  return ({ file, reason }) => onSkipped({ file: nameOf(file), reason });
+}
+
+/** From the whole path of a picture to its name below the folder: what the annotation file has for it. */
+export function namesBelow(images: string): (file: string) => string {
   const root = realpathSync(images);
-  return ({ file, reason }) => onSkipped({ file: relative(root, file), reason });
+  return (file) => relative(root, file);
 }

@@ -1,5 +1,4 @@
 /** Training of a detector on COCO json. */
-import { basename } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DetectionConfig } from '../config/schema.js';
 import { boxesBeyondAnchors } from '../data/coco/anchorFit.js';
@@ -9,6 +8,7 @@ import { packColumns, unpackColumns } from '../data/coco/packColumns.js';
 import type { DetectionBatch, DetectionLoader } from '../data/detection/loader.js';
 import { chooseShapes } from '../data/detection/shapes.js';
 import type { RgbImage } from '../data/image/image.js';
+import { orBroken } from '../data/loading/pictureReader.js';
 import { boxesOn } from '../draw/drawBoxes.js';
 import { DatasetError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
@@ -29,6 +29,7 @@ import {
   byFileName,
   checkSameCategories,
   evaluationLoader,
+  namesBelow,
   type OpenedSplit,
   openSplit,
   tellOfSplit,
@@ -213,10 +214,14 @@ export class DetectionTask implements Task<DetectionBatch> {
 
   async examples(count: number): Promise<ReadonlyMap<string, EventPicture>> {
     const pictures = new Map<string, EventPicture>();
-    const decode = openDecoder(this.#config.data.colourProfiles);
-    for (const { file } of this.#val!.dataset.records.slice(0, count)) {
-      const image = await decode(file);
-      pictures.set(basename(file), await drawnExample(image, this.#evaluationDetector()));
+    const { colourProfiles, val } = this.#config.data;
+    const decode = openDecoder(colourProfiles);
+    const nameOf = namesBelow(val!.images);
+    for (const { file } of this.#val!.dataset.records) {
+      if (pictures.size === count) break;
+      const image = await orBroken(file, decode(file));
+      if ('reason' in image) continue; // the measurement has told of it, or ended the run
+      pictures.set(nameOf(file), await drawnExample(image, this.#evaluationDetector()));
     }
     return pictures;
   }

@@ -118,8 +118,8 @@ export class TrainingLoop<Batch> {
       this.#metrics = await stall.during(() => 'the measurement on the val set', measuring);
       early.add(this.#metrics);
       run?.log('val', updates, { epoch: begun, ...this.#metrics });
-      if (run !== null) await this.#picture(run);
       const best = await checkpoints.offer(this.#progress, this.#metrics);
+      if (run !== null) await this.#picture(run);
       observer.onEvaluated(begun, this.#metrics, best);
     }
     const saving = checkpoints.saveLast(this.#progress, isDue ? this.#metrics : {});

@@ -39,7 +39,7 @@ export interface Task<Batch> {
     values: ReadonlyMap<string, Float32Array>,
     onProgress: (done: number, total: number) => void,
   ): Promise<Metrics>;
-  /** The first pictures of the val set with what the weights that were measured last find in them, by name. */
+  /** The first pictures of the val set that can be read, with what the weights that were measured last find in them, by name. */
   examples(count: number): Promise<ReadonlyMap<string, EventPicture>>;
   /** Precision by recall of what was measured last; empty where a task has none. */
   curves(): readonly ScoreCounts[];
@@ -51,7 +51,7 @@ export interface Task<Batch> {
 export interface TrainObserver {
   /** Before the first batch of a shape, which is traced and compiled: a step of many seconds. @param shape its number, from 1 @param of how many there can be */
   onPreparing(shape: number, of: number): void;
-  /** After each batch. */
+  /** After each update, however many batches it takes; not where it was left out. */
   onStep(event: StepEvent): void;
   onEvaluating(done: number, total: number): void;
   onEvaluated(epoch: number, metrics: Metrics, best: boolean): void;

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { DetectionTask } from '../../src/train/detectionTask.js';
+import { noiseImage } from '../support/images.js';
 import { plainImage, savePicture } from '../support/pictureFolder.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -49,4 +50,35 @@ it('what is mended in the data, or left out of it, is told: what the file lacks,
     '1 pictures have no usable box: left out (b.png)',
     ...ofFile, // of val, whose boxes are measured as the file has them
   ]);
+});
+
+it('pictures for the event file: one that cannot be decoded is passed over, equal names in two folders are both there', async () => {
+  const folder = temporaryFolder();
+  const names = ['cut.jpg', 'x/a.jpg', 'y/a.jpg', 'y/b.jpg'];
+  for (const name of ['x', 'y']) mkdirSync(join(folder, name));
+  for (const name of names) await savePicture(join(folder, name), noiseImage(64, 48));
+  truncateSync(join(folder, 'cut.jpg'), statSync(join(folder, 'cut.jpg')).size / 2); // the header is good
+  const annotations = join(folder, 'val.json');
+  const images = names.map((file_name, id) => ({ id, file_name, width: 64, height: 48 }));
+  const box = { bbox: [10, 10, 20, 20], area: 400, iscrowd: 0, category_id: 1 };
+  const boxes = images.map(({ id }) => ({ ...box, id, image_id: id }));
+  writeFileSync(annotations, JSON.stringify({ images, annotations: boxes, categories: [{ id: 1, name: 'thing' }] }));
+  const split = `{ annotations: ${annotations}, images: ${folder}, limit: null }`;
+  const config = await loadConfig('configs/smoke.yaml', [
+    `data.train=${split}`,
+    `data.val=${split}`,
+    'data.onBroken=skip',
+    'data.workers=0',
+    'data.shortSide=32',
+    'data.longSide=64',
+    'engine={ threads: 1, fuse: none }',
+    'model.backbone.variant={ dims: [8, 8, 8, 8], stemChannels: 4, depths: [1, 1, 1, 1], heads: [1, 1, 1, 1] }',
+    'model.backbone.biasSize=32',
+    'model.neck={ channels: 32, levels: [P3, P4, P5] }',
+  ]);
+  if (config.task !== 'detection') throw new Error('smoke.yaml is for detection');
+  const task = await DetectionTask.open(config, { onWarning() {}, onSkipped() {}, onRepair() {} });
+  const pictures = await task.examples(2);
+  await task.close();
+  expect([...pictures.keys()]).toEqual(['x/a.jpg', 'y/a.jpg']);
 });
