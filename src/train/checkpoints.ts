@@ -29,6 +29,8 @@ export class Checkpoints {
   readonly #options: CheckpointsOptions;
   /** Whether the state on disk has been followed by a step that was as it should be; before, it may hold the seed of infinity. */
   #isProven = false;
+  /** Whether the state on disk was written by this process, or read by it without a fault. */
+  #isWhole = false;
   /** Seconds of training at the last state. */
   #savedAt = 0;
 
@@ -66,8 +68,9 @@ export class Checkpoints {
     const { run, weights, program, identity } = this.#options;
     await weights.pull(program);
     if (run !== null) {
-      if (this.#isProven && isWhole(run.state)) keepAs(run.state, run.previousState);
+      if (this.#isProven && this.#isWhole && existsSync(run.state)) keepAs(run.state, run.previousState);
       await writeState(run.state, weights.all(), { progress, ...identity });
+      this.#isWhole = true;
     }
     this.#isProven = false;
     this.#savedAt = progress.seconds;
@@ -171,13 +174,16 @@ export class Checkpoints {
   /** The newest state that is whole. @throws CheckpointError when none is */
   #read(run: RunFolder): RunState {
     try {
-      return readState(run.state);
+      const state = readState(run.state);
+      this.#isWhole = true;
+      return state;
     } catch (error) {
       if (!(error instanceof CheckpointError) || !existsSync(run.previousState)) throw error;
       const state = readState(run.previousState);
       const { updates } = state.header.progress;
       this.#options.onWarning(`${error.message}\nThe state before it is used, of step ${updates}.`);
-      this.#isProven = false; // what is in its place on disk must not push the good one out
+      this.#isProven = false;
+      this.#isWhole = false; // what is in its place on disk must not push the good one out
       return state;
     }
   }
@@ -192,15 +198,6 @@ export class Checkpoints {
   async #saveModel(path: string, { epoch, updates }: Progress, metrics: Metrics): Promise<void> {
     const { task, weights } = this.#options;
     await saveModel(path, task.model, task.describe({ epoch, step: updates, metrics }), weights.measured());
-  }
-}
-
-function isWhole(state: string): boolean {
-  try {
-    readState(state);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -238,6 +238,29 @@ describe('states that heal', () => {
     },
   );
 
+  test('the state is damaged: it does not push out the good one before it', async () => {
+    await interrupted({ set: every, stopAt: 6 });
+    flip('state.safetensors');
+    const killed = begin({ resume: true, set: every, task: (task) => failingAt(task, 1) });
+    await expect(killed).rejects.toThrow('power cut');
+    const states = ['state.safetensors', 'state.previous.safetensors'].map((name) => readState(file(name)));
+    expect(states.map(({ header }) => header.progress.updates)).toEqual([6, 5]);
+  });
+
+  test('the state is removed while the run goes on: the next one takes its place', async () => {
+    const removing = (task: ToyTask) => {
+      const feed = task.feed.bind(task);
+      return Object.assign(task, {
+        feed(batch: Parameters<typeof feed>[0]) {
+          if (batch.name === '1/1') rmSync(file('state.safetensors'));
+          return feed(batch);
+        },
+      });
+    };
+    await begin({ set: every, task: removing });
+    expect(readState(file('state.safetensors')).header.progress.updates).toBe(12);
+  });
+
   test('both states damaged: refused, and nothing is overwritten', async () => {
     await interrupted({ set: every, stopAt: 6 });
     for (const name of ['state.safetensors', 'state.previous.safetensors']) flip(name);
