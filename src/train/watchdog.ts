@@ -24,7 +24,7 @@ export interface BatchFacts {
   readonly files: readonly string[];
 }
 
-/** Steps in a row, or returns to a state, after which a run that is not finite is given up. */
+/** Steps left out in a row, or returns with no newer state in between, after which a run that is not finite is given up. */
 const patience = { skip: 50, rollback: 5 } as const;
 
 export interface WatchdogOptions {
@@ -38,7 +38,10 @@ export interface WatchdogOptions {
 export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #losses = new Losses();
-  #inARow = 0;
+  #leftOut = 0;
+  #returns = 0;
+  /** Updates of the state that it went back to last. */
+  #returnedTo = Number.NEGATIVE_INFINITY;
   #spikes = 0;
 
   constructor(options: WatchdogOptions) {
@@ -53,7 +56,7 @@ export class Watchdog {
    */
   async onBatch(facts: BatchFacts): Promise<Progress | undefined> {
     if (!facts.result.finite) return this.#onNonFinite(facts);
-    this.#inARow = 0;
+    this.#leftOut = 0;
     if (this.#losses.isSpike(facts.result.loss)) this.#onSpike(facts);
     else this.#options.checkpoints.prove();
     this.#losses.add(facts.result.loss);
@@ -75,25 +78,33 @@ export class Watchdog {
     const where = describeBatch(facts);
     const files = `pictures: ${facts.files.join(', ')}`;
     run?.list(listName, inJson('not finite', facts));
-    this.#inARow++;
-    const gaveUp = onNonFinite === 'stop' || this.#inARow > patience[onNonFinite];
-    if (gaveUp || onNonFinite === 'rollback') checkpoints.distrust();
-    const saved = await checkpoints.saved();
-    if (gaveUp) {
+    const goesBack = onNonFinite === 'rollback' && (await checkpoints.saved()) !== undefined;
+    if (goesBack) checkpoints.distrust();
+    const back = goesBack ? await checkpoints.restore() : undefined;
+    if (this.#isPatienceAtEnd(back)) {
+      checkpoints.distrust();
+      const saved = await checkpoints.saved();
       const state = saved === undefined ? 'Nothing had been saved yet.' : `The last good state is in ${saved}.`;
+      const inVain = goesBack ? ` Going back ${patience.rollback} times brought no newer one.` : '';
       throw new NonFiniteError(
-        `${where}\n  ${files}\n  ${state} Usual reasons: a learning rate too high for the batch size, no warm-up, broken boxes. train.onNonFinite = skip leaves such steps out.`,
+        `${where}\n  ${files}\n  ${state}${inVain} Usual reasons: a learning rate too high for the batch size, no warm-up, broken boxes. train.onNonFinite = skip leaves such steps out.`,
       );
     }
-    if (onNonFinite === 'skip' || saved === undefined) {
-      observer.onWarning(`${where}; the step was left out (${files})`);
-      return undefined;
-    }
-    const progress = await checkpoints.restore();
-    observer.onWarning(
-      `${where}; went back to the weights of step ${progress.updates} (epoch ${progress.epoch + 1}) and went on with the next batch`,
-    );
-    return progress;
+    if (back === undefined) observer.onWarning(`${where}; the step was left out (${files})`);
+    else
+      observer.onWarning(
+        `${where}; went back to the weights of step ${back.updates} (epoch ${back.epoch + 1}) and went on with the next batch`,
+      );
+    return back;
+  }
+
+  /** Counts a step that was not finite. @param back the state that it went back to */
+  #isPatienceAtEnd(back: Progress | undefined): boolean {
+    if (this.#options.onNonFinite === 'stop') return true;
+    if (back === undefined) return ++this.#leftOut > patience.skip;
+    this.#returns = back.updates > this.#returnedTo ? 1 : this.#returns + 1;
+    this.#returnedTo = back.updates;
+    return this.#returns > patience.rollback;
   }
 }
 

@@ -293,6 +293,22 @@ describe('states that heal', () => {
     expect(warnings[0]).toContain('went back to the weights of step 2');
   });
 
+  test('rollback, every other batch not finite: given up after five returns to the one state', async () => {
+    const broken = [1, 3, 5, 7, 9, 11, 13].map((i) => `0/${i}`);
+    const run = begin({ set: ['train.onNonFinite=rollback'], batches: 20, broken });
+    await expect(run).rejects.toThrow(/^step 2 \(epoch 1, batch 12\)[\s\S]*Going back 5 times brought no newer one/);
+    await expect(run).rejects.toThrow(NonFiniteError);
+    expect(lines('not finite', 'incidents.jsonl')).toHaveLength(6);
+    expect(readState(file('state.safetensors')).header.progress.updates).toBe(0);
+  });
+
+  test('rollback, with a newer good state each time: the run goes on', async () => {
+    const broken = [2, 5, 8, 11, 14, 17].map((i) => `0/${i}`);
+    const set = ['train.checkpointEvery=1', 'train.onNonFinite=rollback', 'train.epochs=1'];
+    const { warnings } = await begin({ set, batches: 20, broken });
+    expect(warnings).toHaveLength(6);
+  });
+
   test('keep: so many checkpoints of past epochs, by name', async () => {
     await begin({ set: ['train.keep=2'] });
     expect(readdirSync(path).filter((name) => name.startsWith('epoch-'))).toEqual([
