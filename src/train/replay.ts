@@ -8,6 +8,7 @@ import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Module } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
 import { Program } from '../tensorflow/program.js';
+import { changesOf, type RunIdentity, runIdentity } from './changes.js';
 import { classificationLossOfEach } from './classificationBatch.js';
 import { ClassificationTask } from './classificationTask.js';
 import { detectionLossOfEach } from './detectionBatch.js';
@@ -64,7 +65,7 @@ interface Replayed<Batch> {
  * @param path of the run's folder, which is only read
  * @param config of the run
  * @param step number of the update, from 1
- * @throws UsageError when the run has no such step
+ * @throws UsageError when the run has no such step, or its batches cannot be made again: of several processes, or of other data
  * @throws CheckpointError when no state is whole
  */
 export async function replayStep(path: string, config: Config, step: number, events: DataEvents): Promise<Replay> {
@@ -104,8 +105,9 @@ async function replay<Batch>(
     // A run that was killed may have come so much further than its log. Without this, one that only time ends has any step.
     if (incidents.length === 0 && step > made + config.train.logEvery)
       throw new UsageError(`the run has made ${made} steps, and no step ${step}`);
-    const places = incidents.length > 0 ? incidents : placesOf(step, new Pace(config.train, task), task);
     const state = stateBefore(lookInto(path).states, step);
+    checkSameBatches(state, runIdentity(task, config));
+    const places = incidents.length > 0 ? incidents : placesOf(step, new Pace(config.train, task), task);
     putWeights(task.model, state);
     const run = program.compile((inputs: Record<string, Tensor>) => {
       const { seed, ...fed } = inputs;
@@ -169,6 +171,18 @@ function stateBefore(paths: readonly string[], step: number): RunState {
   if (state === undefined)
     throw new CheckpointError(paths[0]!, [{ at: 'state', message: 'none that is whole is there' }]);
   return state;
+}
+
+/** @throws UsageError when what is here now makes other batches than the run had */
+function checkSameBatches({ header }: RunState, now: RunIdentity): void {
+  const isOfBatches = (at: string) => at in now.identity && at !== 'val data';
+  const changes = changesOf(header, now).filter(({ at }) => isOfBatches(at));
+  if (changes.length === 0) return;
+  const lines = changes.map(({ at, before, now }) => `  ${at}: the run had ${before}, here it is ${now}`);
+  throw new UsageError(
+    ['the batches of this run cannot be made again:', ...lines].join('\n') +
+      '\nreplay is for runs of one process, with the config and the data that they had.',
+  );
 }
 
 function readIfWhole(path: string): RunState[] {

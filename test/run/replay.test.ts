@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
@@ -77,6 +77,21 @@ describe('a detector', () => {
     await expect(replay({ run, step: 999 })).rejects.toThrow(
       new UsageError('the run has made 3 steps, and no step 999'),
     );
+  });
+
+  test.each([
+    ['batchSize: 2', 'batchSize: 4', /pictures of an update \(.*\): the run had 2, here it is 4/],
+    ['limit: 3', 'limit: 2', /training data: the run had 3 pictures \(.*\), here it is 2 pictures/],
+  ])('other batches than the run had, %s now %s: refused, with the difference', async (before, now, message) => {
+    const changed = join(temporaryFolder(), 'changed');
+    cpSync(run, changed, { recursive: true });
+    const config = join(changed, 'config.yaml');
+    const text = readFileSync(config, 'utf8');
+    expect(text).toContain(before);
+    writeFileSync(config, text.replace(before, now));
+    const replayed = replay({ run: changed, step: 2 });
+    await expect(replayed).rejects.toThrow(message);
+    await expect(replayed).rejects.toThrow(UsageError);
   });
 });
 
