@@ -282,7 +282,13 @@ export async function profile(options: ProfileOptions): Promise<Profile> {
   return (await import('./run/profile.js')).profile(options);
 }
 
-/** Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: eleven minutes on two cores. */
+/**
+ * Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: eleven minutes on two cores.
+ * What an earlier demo left is replaced.
+ *
+ * @throws UsageError where something is in the folder that would be replaced, and no demo has made it
+ * @throws InterruptedError when the signal was given
+ */
 export async function demo(options: DemoOptions): Promise<DemoResult> {
   return (await import('./run/demo.js')).demo(options);
 }
@@ -290,6 +296,8 @@ export async function demo(options: DemoOptions): Promise<DemoResult> {
 /**
  * Makes a small data set to try things with: pictures of shapes with COCO json, and class folders. The same options give the
  * same pictures.
+ *
+ * @throws UsageError where something is in the folder that would be replaced, and no call of this has made it
  */
 export async function generateShapes(folder: string, options?: ShapesOptions): Promise<ShapesFiles> {
   return (await import('./data/shapes/generate.js')).generateShapes(folder, options);

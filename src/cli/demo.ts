@@ -1,9 +1,12 @@
 /** `cmtdet demo`: the whole path, from no data to pictures with boxes. */
 import { resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+import { shellWord } from '../formats/shellWord.js';
 import { type DemoResult, demo, demoData } from '../run/demo.js';
 import { duration, paint, print, printJson, table } from './console.js';
+import { interruptible } from './interruptible.js';
 import { LiveLine } from './liveLine.js';
-import { interruptible, trainObserver } from './trainObserver.js';
+import { trainObserver } from './trainObserver.js';
 
 export interface DemoCommandOptions {
   /** Folder for all that the demo makes. */
@@ -16,6 +19,8 @@ export interface DemoCommandOptions {
 }
 
 export async function runDemo({ out, dataOnly, set, json }: DemoCommandOptions): Promise<void> {
+  if (dataOnly && set !== undefined)
+    throw new UsageError("--set changes the detector's config, and --data-only trains none: leave one of them out");
   const line = new LiveLine();
   const onProgress = (done: number, total: number, what: string) => line.update(`${done} of ${total} ${what}`);
   if (dataOnly) {
@@ -50,5 +55,5 @@ function describe({ top1, stats, seconds, paths }: DemoResult): void {
   print(`done in ${duration(seconds)}`);
   print(`pictures with boxes: ${resolve(paths.predictions)}`);
   print(`detector:            ${resolve(paths.checkpoint)}`);
-  print(`Next: cmtdet predict ${paths.checkpoint} YOUR_PICTURES --out found`);
+  print(`Next: cmtdet predict ${shellWord(paths.checkpoint)} YOUR_PICTURES --out found`);
 }

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { Repair } from '../data/repairs.js';
 import { DatasetError, InterruptedError, UsageError } from '../errors.js';
+import { decodeText } from '../formats/text.js';
 import { type Predictions, predict } from '../run/predict.js';
 import { type PredictionForm, predictionForms } from '../run/predictionFiles.js';
 import { note, print, printJson, table, warn } from './console.js';
+import { interruptible } from './interruptible.js';
 import { LiveLine } from './liveLine.js';
-import { interruptible } from './trainObserver.js';
 
 export interface PredictCommandOptions {
   readonly out: string;
@@ -59,7 +60,7 @@ export async function runPredict(
 
 /** A path a line, or with a zero byte after each, as of `find -print0`. */
 function readList(file: string): string[] {
-  const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  const text = decodeText(readFileSync(file === '-' ? 0 : file)); // a pipe too, as of <(find ...)
   const paths = text.includes('\0') ? text.split('\0') : text.split(/\r?\n/);
   return paths.filter((path) => path !== '');
 }

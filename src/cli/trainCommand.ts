@@ -2,7 +2,8 @@
 import type { TrainedRun, TrainingOptions } from '../run/training.js';
 import { note, print, printJson, table } from './console.js';
 import { dataObserver } from './dataObserver.js';
-import { interruptible, trainObserver } from './trainObserver.js';
+import { interruptible } from './interruptible.js';
+import { trainObserver } from './trainObserver.js';
 
 export interface TrainCommandOptions {
   readonly set?: readonly string[];

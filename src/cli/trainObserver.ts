@@ -1,6 +1,6 @@
 /** Shows a training run to a person. */
 import type { StepEvent, TrainObserver } from '../train/task.js';
-import { duration, note, paint, warn } from './console.js';
+import { duration, paint, warn } from './console.js';
 import { LiveLine } from './liveLine.js';
 
 /** Progress is one line that is rewritten: loss, learning rate, pictures a second, time left. Measurements get lines that stay. */
@@ -38,32 +38,4 @@ function describeStep(event: StepEvent): string {
     ...(event.waiting > 0.03 ? [`waiting for data ${(100 * event.waiting).toFixed(0)} %`] : []),
     ...(event.secondsLeft === null ? [] : [`${duration(event.secondsLeft)} left`]),
   ].join('  ');
-}
-
-export interface Interruption {
-  readonly signal: AbortSignal;
-  /** From now on the first Ctrl-C gives the signal, at which training saves and ends after its step. A second one ends the process. */
-  listen(): void;
-}
-
-/** Runs `body`, which says from when on Ctrl-C is not to end the process at once. @param words said at the first one */
-export async function interruptible<T>(
-  body: (interruption: Interruption) => Promise<T>,
-  words = 'stopping after this step; once more to stop at once',
-): Promise<T> {
-  const controller = new AbortController();
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const stop = () => {
-    note(words);
-    for (const name of names) process.off(name, stop);
-    controller.abort();
-  };
-  const listen = () => {
-    for (const name of names) process.on(name, stop);
-  };
-  try {
-    return await body({ signal: controller.signal, listen });
-  } finally {
-    for (const name of names) process.off(name, stop);
-  }
 }

@@ -9,16 +9,17 @@ import { openRegularFile } from './regularFile.js';
  * @throws the system's own error where it cannot be read
  */
 export function readText(path: string | 0): string {
-  if (path === 0) return decode(readFileSync(0));
+  if (path === 0) return decodeText(readFileSync(0));
   const { descriptor } = openRegularFile(path);
   try {
-    return decode(readFileSync(descriptor));
+    return decodeText(readFileSync(descriptor));
   } finally {
     closeSync(descriptor);
   }
 }
 
-function decode(bytes: Uint8Array): string {
+/** The bytes of a text file, read as {@link readText} does. */
+export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(encodingOf(bytes)).decode(bytes);
 }
 

@@ -1,4 +1,5 @@
 /** The whole path, from no data to pictures with boxes, by the functions that every program can call. */
+import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +8,7 @@ import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeResults } from '../data/coco/write.js';
 import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
 import { clusterFromEnvironment } from '../distributed/cluster.js';
-import { UsageError } from '../errors.js';
+import { InterruptedError, UsageError } from '../errors.js';
 import type { CocoStats } from '../eval/summarize.js';
 import { evaluate } from './evaluate.js';
 import type { Observer } from './observer.js';
@@ -22,7 +23,7 @@ export interface DemoOptions {
   /** Changes to the detector's config, as `train.epochs=3`. */
   readonly set?: readonly string[] | undefined;
   readonly observer?: DemoObserver | undefined;
-  /** Ends a training after the step under way. */
+  /** Ends the demo after the step or picture under way. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,21 +56,36 @@ export function demoData(out: string, observer: Observer = {}): Promise<ShapesFi
 }
 
 /**
- * Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds.
+ * Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds. What an earlier demo left in
+ * `out` is removed.
  *
- * @throws UsageError under `TF_CONFIG`: workers would make and remove each other's files
+ * @throws UsageError where `out` has something that no demo made; and under `TF_CONFIG`: workers would make and remove each other's files
+ * @throws InterruptedError when the signal was given
  */
 export async function demo({ out, set = [], observer = {}, signal }: DemoOptions): Promise<DemoResult> {
   if (clusterFromEnvironment(process.env) !== null)
     throw new UsageError('the demo is for one process: without TF_CONFIG in the environment it runs');
   const started = performance.now();
   const at = (name: string) => join(out, name);
-  const part = (number: number, what: string) => observer.onPart?.(number, 5, what);
+  const goOn = () => {
+    if (signal?.aborted) throw new InterruptedError('the demo was stopped; called again, it begins anew');
+  };
+  const part = (number: number, what: string) => {
+    goOn();
+    observer.onPart?.(number, 5, what);
+  };
+  const stoppable: Observer = {
+    ...observer,
+    onProgress(...progress) {
+      goOn();
+      observer.onProgress?.(...progress);
+    },
+  };
+  refuseOthers(out);
 
   part(1, 'making pictures of shapes');
-  const data = await demoData(out, observer);
-  for (const earlier of ['pretrain', 'detector', 'predictions'])
-    await rm(at(earlier), { recursive: true, force: true });
+  const data = await demoData(out, stoppable);
+  for (const earlier of made) await rm(at(earlier), { recursive: true, force: true });
 
   part(2, 'pretraining the backbone to name single shapes');
   const classes = { 'data.train': join(data.crops, 'train'), 'data.val': join(data.crops, 'val') };
@@ -92,13 +108,14 @@ export async function demo({ out, set = [], observer = {}, signal }: DemoOptions
   part(4, 'measuring the best checkpoint on the val pictures');
   const results = at('results.json');
   const { val } = data.splits;
-  const { stats, detections } = await evaluate({ checkpoint, ...val, observer });
+  const { stats, detections } = await evaluate({ checkpoint, ...val, observer: stoppable });
   await writeResults(results, detections);
 
   part(5, `drawing what it finds in ${shown} of them`);
   const { images } = parseCoco(val.annotations);
   const inputs = images.slice(0, shown).map(({ file_name }) => join(val.images, String(file_name)));
-  await predict({ checkpoint, inputs, out: at('predictions'), score: 0.5, observer });
+  await predict({ checkpoint, inputs, out: at('predictions'), score: 0.5, signal, observer });
+  goOn();
 
   const seconds = (performance.now() - started) / 1000;
   return {
@@ -107,6 +124,24 @@ export async function demo({ out, set = [], observer = {}, signal }: DemoOptions
     seconds,
     paths: { data: at('data'), checkpoint, results, predictions: at('predictions') },
   };
+}
+
+/** What the demo makes beside its data. The mark comes last: as long as anything is left to be removed, it says whose that is. */
+const made = ['predictions', 'results.json', 'detector', 'pretrain'];
+
+/** The config of the demo's own pretraining marks a folder of it: nothing else learns to name these crops. */
+function isOfDemo(out: string): boolean {
+  const config = join(out, 'pretrain', 'config.yaml');
+  return existsSync(config) && /[\\/]crops[\\/]+train\b/.test(readFileSync(config, 'utf8'));
+}
+
+/** @throws UsageError naming what would be removed */
+function refuseOthers(out: string): void {
+  const others = made.map((name) => join(out, name)).filter((path) => existsSync(path));
+  if (others.length > 0 && !isOfDemo(out))
+    throw new UsageError(
+      `${others.join(', ')}: there already, and not made by an earlier demo: choose another --out (out), or take away what is there`,
+    );
 }
 
 /** The data of this demo, in place of what the config file says. */

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { UsageError } from '../../errors.js';
 import { makeFolder } from '../../formats/makeFolder.js';
 import { writeWhole } from '../../formats/writeWhole.js';
 import { Random } from '../../random.js';
@@ -31,12 +33,18 @@ export interface ShapesFiles {
 /** Changes with what is drawn, so that an older data set is not taken for a present one. */
 const generation = 1;
 
+/** How each `recipe.json` of ours begins: the mark of a folder whose data may be made anew. */
+const ours = '{"generation":';
+
 /** Side of the crops, in pixels. */
 const cropSize = 64;
 
 /**
  * Makes the demo's data set in `folder`: pictures of shapes with COCO json, and class folders of crops. The same options
- * give the same pictures. What is there from an earlier call with the same options is used as it is.
+ * give the same pictures. What is there from an earlier call with the same options is used as it is; of other options, or of a
+ * call that was killed, it is removed.
+ *
+ * @throws UsageError where something is there that no call of this has made
  */
 export async function generateShapes(folder: string, options: ShapesOptions = {}): Promise<ShapesFiles> {
   const { seed = 1, train = 1200, val = 100, size = 128, onPicture = () => {} } = options;
@@ -49,9 +57,16 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
   };
   const recipe = JSON.stringify({ generation, seed, train, val, size });
   const stamp = join(folder, 'recipe.json');
-  if ((await readFile(stamp, 'utf8').catch(() => undefined)) === recipe) return files;
-  for (const old of [stamp, files.crops, files.splits.train.images, files.splits.val.images])
-    await rm(old, { recursive: true, force: true });
+  const earlier = await readFile(stamp, 'utf8').catch(() => undefined);
+  if (earlier === recipe) return files;
+  const made = [
+    files.crops,
+    ...Object.values(files.splits).flatMap(({ images, annotations }) => [images, annotations]),
+  ];
+  if (!earlier?.startsWith(ours)) refuseOthers([stamp, ...made]);
+  makeFolder(folder);
+  await writeWhole(stamp, `${ours}${generation},"unfinished":true}`); // so that a later call may remove what a killed one leaves
+  for (const old of made) await rm(old, { recursive: true, force: true });
 
   const random = new Random(seed);
   let done = 0;
@@ -70,9 +85,17 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
     }
     await writeWhole(annotations, JSON.stringify(cocoOf(scenes)));
   }
-  makeFolder(dirname(stamp));
   await writeWhole(stamp, recipe);
   return files;
+}
+
+/** @throws UsageError naming what would be removed or written over */
+function refuseOthers(paths: readonly string[]): void {
+  const others = paths.filter((path) => existsSync(path));
+  if (others.length > 0)
+    throw new UsageError(
+      `${others.join(', ')}: there already, and not made by an earlier call: choose another folder, or take away what is there`,
+    );
 }
 
 /** The COCO json of one split. */

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { generateShapes } from '../../../src/data/shapes/generate.js';
 import { shapeNames } from '../../../src/data/shapes/scene.js';
+import { UsageError } from '../../../src/errors.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 const options = { seed: 3, train: 6, val: 3, size: 64 };
@@ -46,4 +47,28 @@ it('what is there is used; other options make it anew, without leftovers', async
   expect(statSync(picture).ino).toBe(ino);
   await generateShapes(folder, { ...options, train: 2 });
   expect(existsSync(picture)).toBe(false);
+});
+
+it.each(['train', 'val', 'crops', 'instances_val.json', 'recipe.json'])(
+  "somebody's own %s is not removed, and named",
+  async (name) => {
+    const folder = temporaryFolder();
+    const path = join(folder, name);
+    if (name.endsWith('.json')) writeFileSync(path, '{}');
+    else mkdirSync(path);
+    const refused = generateShapes(folder, options);
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(`${path}: there already`);
+    expect(readdirSync(folder)).toEqual([name]);
+  },
+);
+
+it('what a call leaves that came to no end is made anew', async () => {
+  const folder = temporaryFolder();
+  const onPicture = () => {
+    throw new Error('killed');
+  };
+  await expect(generateShapes(folder, { ...options, onPicture })).rejects.toThrow('killed');
+  const { splits } = await generateShapes(folder, options);
+  expect(readdirSync(splits.train.images)).toHaveLength(options.train);
 });
