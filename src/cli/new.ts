@@ -2,7 +2,7 @@
 import type { VocPixels } from '../data/coco/convert/voc.js';
 import { trainCommand } from '../run/newConfig/configText.js';
 import { type NewConfig, newConfig } from '../run/newConfig/newConfig.js';
-import { firstOf, print, printJson, table, warn } from './console.js';
+import { firstOf, note, print, printJson, table, warn } from './console.js';
 import { dataObserver } from './dataObserver.js';
 
 export interface NewCommandOptions {
@@ -19,25 +19,32 @@ export interface NewCommandOptions {
 }
 
 export async function runNew(data: string, { json, ...options }: NewCommandOptions): Promise<void> {
-  const made = await newConfig({ data, ...options, observer: dataObserver() });
+  const made = await newConfig({ data, ...options, observer: { ...dataObserver(), onFact: note } });
   if (json) printJson(jsonOf(made));
   else {
-    for (const line of factsOf(made)) print(line);
+    const { warnings, facts } = factsOf(made);
+    for (const warning of warnings) warn(warning);
+    for (const fact of facts) print(fact);
     print(`\nnext: npx ${trainCommand(made.config, made.start)}`);
   }
 }
 
-/** What was found and written, a line each. */
-export function factsOf({ config, own, advice, classes }: NewConfig): string[] {
+/** What was found and written, a line each, and what may be wrong with it. */
+export function factsOf({ config, own, advice, classes }: NewConfig): { warnings: string[]; facts: string[] } {
   const { train, val, test } = own;
   const { resize, anchors, minutes, batchSize } = advice;
-  if (own.unreadable.length > 0) warn(`${own.unreadable.length} pictures cannot be read: ${firstOf(own.unreadable)}`);
-  const unmeasured = classes.filter((one) => one.train > 0 && one.val === 0);
-  if (val !== null && unmeasured.length > 0)
-    warn(`no box to measure on of ${unmeasured.length} classes: ${firstOf(unmeasured.map(({ name }) => name))}`);
+  const unmeasured = val === null ? [] : classes.filter((one) => one.train > 0 && one.val === 0);
+  const warnings = [
+    ...(own.unreadable.length > 0
+      ? [`${own.unreadable.length} pictures cannot be read: ${firstOf(own.unreadable)}`]
+      : []),
+    ...(unmeasured.length > 0
+      ? [`no box to measure on of ${unmeasured.length} classes: ${firstOf(unmeasured.map(({ name }) => name))}`]
+      : []),
+  ];
   const split = own.valIs === 'given' ? 'as the data has it' : 'split by class';
   const alike = own.alike > 0 ? `; ${own.alike} look like another one and are on its side` : '';
-  return [
+  const facts = [
     `${own.form === 'coco' ? 'COCO json' : own.form}: ${train.file.images.length} pictures to learn from, ${val?.file.images.length ?? 0} to measure on (${split}${alike})`,
     ...(own.convention === undefined ? [] : [own.convention]),
     ...(test === null
@@ -56,6 +63,7 @@ export function factsOf({ config, own, advice, classes }: NewConfig): string[] {
     `time     ${minutes.value} minutes: ${minutes.why}`,
     `${config}: written, with a reason for each value`,
   ];
+  return { warnings, facts };
 }
 
 function jsonOf({ config, own, advice, classes }: NewConfig) {

@@ -29,6 +29,8 @@ export interface OwnDataOptions {
   readonly pixels?: VocPixels | undefined;
   /** Where files go that have to be written. */
   readonly out: string;
+  /** What the caller will write: refused, before anything is written, where it is a file that is read. */
+  readonly config: string;
   /** Share of the pictures to measure on, where the data says no other. @default 0.2, and 5000 pictures at most */
   readonly val?: number | undefined;
   /** @default 1 */
@@ -66,7 +68,10 @@ export interface OwnData {
 /** Of a large data set, pictures to measure on: more take time and change no third digit. */
 const mostVal = 5000;
 
-/** @throws DatasetError where the form is unknown, or with all that is wrong with it */
+/**
+ * @throws DatasetError where the form is unknown, or with all that is wrong with it
+ * @throws UsageError where a file to be written is one that is read
+ */
 export async function openOwnData(options: OwnDataOptions): Promise<OwnData> {
   const recognised = await recogniseForm(options.data, options.names);
   const work = new Work(options);
@@ -77,6 +82,7 @@ export async function openOwnData(options: OwnDataOptions): Promise<OwnData> {
   const images = options.images ?? (isFolder && input !== options.data ? options.data : undefined);
   const format = formats[form].open(input, { ...recognised.options, pixels: options.pixels });
   const { file, imageFolder, read } = await toCoco(input, format, { images });
+  refuseOverwriting([options.config], [recognised.options.names, ...read]);
   const { onRepair } = dataEvents(options.observer ?? {});
   for (const repair of file.repairs) onRepair(options.data, repair);
   const sides = sidesOf(file, isFolder ? options.data : undefined);
@@ -92,6 +98,7 @@ class Work {
 
   /** COCO jsons: those with a side stay as they are, one without is divided. */
   async coco(paths: readonly string[]): Promise<OwnData> {
+    refuseOverwriting([this.options.config], paths);
     const found = new Map<Side | undefined, string[]>();
     for (const path of paths) {
       const side = paths.length === 1 ? undefined : sideOfFile(this.#nameOf(path));

@@ -3,6 +3,7 @@ import type { DetectionRecord } from '../../data/detection/dataset.js';
 import { chooseShapes } from '../../data/detection/shapes.js';
 import { type AnchorAdvice, adviseAnchors } from '../../detection/anchorAdvice.js';
 import type { Sides } from '../../detection/anchorFit.js';
+import { escapeControls } from '../../formats/controlCharacters.js';
 import { inputSize, type ResizeRule, sizeDivisor } from '../../geometry/size.js';
 
 /** A value of the config, and why it is this one. */
@@ -109,7 +110,8 @@ function adviseSize(
   const enough = allowed.find((side) => smallestOf(records, ruleOf(side)).side >= wantedSide);
   const shortSide = enough ?? allowed.at(-1)!;
   const smallest = smallestOf(records, ruleOf(shortSide));
-  const what = smallest.label === undefined ? 'nine of ten boxes' : `half of ${classNames[smallest.label]}`;
+  const what =
+    smallest.label === undefined ? 'nine of ten boxes' : `half of ${escapeControls(classNames[smallest.label]!)}`;
   const measure = `${what} measure ${Math.round(smallest.side)} pixels or more at this size`;
   const why =
     enough !== undefined
@@ -218,7 +220,7 @@ function adviseFlip(names: readonly string[]): Advised<number> {
   );
   if (sided.length === 0)
     return { value: 0.5, why: 'half of the pictures are mirrored; 0 where left and right differ' };
-  return { value: 0, why: `no mirroring: ${sided.slice(0, 3).join(', ')} would be something else` };
+  return { value: 0, why: `no mirroring: ${sided.slice(0, 3).map(escapeControls).join(', ')} would be something else` };
 }
 
 /** Measured at 15 passes (docs/results.md, BCCD). */

@@ -1,5 +1,6 @@
 /** A config for a data set, as the YAML that a person reads and changes. */
 import { stringify } from 'yaml';
+import { shellWord } from '../../formats/shellWord.js';
 import type { OwnData, OwnSplit } from '../ownData.js';
 import type { Advice } from './advise.js';
 import type { StartModel } from './startModel.js';
@@ -34,7 +35,7 @@ export function configText({ data, file, own, classes, broken, start }: ConfigFa
   ];
   const { photometric, randomCrop, mosaic } = augmentation.value;
   const lines = [
-    `# Made by "cmtdet new ${oneLine(data)}": ${parts.join(', ')}.`,
+    `# Made by "cmtdet new ${oneLine(shellWord(data))}": ${oneLine(parts.join(', '))}.`,
     `# Boxes to learn from: ${named.join(', ')}${more}.`,
     '#',
     `#   ${trainCommand(file, start)}`,
@@ -77,7 +78,7 @@ export function configText({ data, file, own, classes, broken, start }: ConfigFa
 
 /** As it is called in a shell. */
 export const trainCommand = (file: string, start?: StartModel): string =>
-  `cmtdet train ${oneLine(file)}${start === undefined ? '' : ` --init-from ${oneLine(start.checkpoint)}`}`;
+  oneLine(`cmtdet train ${shellWord(file)}${start === undefined ? '' : ` --init-from ${shellWord(start.checkpoint)}`}`);
 
 function freshModel(advice: Advice): string[] {
   const levels = Array.from({ length: advice.anchors.levels }, (_, i) => `P${3 + i}`).join(', ');

@@ -7,14 +7,16 @@ import { type DetectionDataset, openDetectionDataset } from '../../data/detectio
 import { UsageError } from '../../errors.js';
 import { writeAtomically } from '../../formats/atomic.js';
 import { makeFolder } from '../../formats/makeFolder.js';
+import { checkSameCategories } from '../../train/detectionData.js';
 import { dataEvents, type Observer } from '../observer.js';
 import { type OwnData, type OwnDataOptions, type OwnSplit, openOwnData } from '../ownData.js';
 import { pretrainedFile } from '../pretrainedFile.js';
+import { refuseOverwriting } from '../refuseOverwriting.js';
 import { type Advice, advise, type Machine } from './advise.js';
 import { configText } from './configText.js';
 import { type StartModel, startModel } from './startModel.js';
 
-export interface NewConfigOptions extends Omit<OwnDataOptions, 'out'> {
+export interface NewConfigOptions extends Omit<OwnDataOptions, 'out' | 'config'> {
   /** The config to write. Data that has to be converted or divided goes into a folder beside it, `cells-data` for `cells.yaml`. */
   readonly out: string;
   /** Time that training has. @default as much as the data needs, 20 at least */
@@ -41,7 +43,7 @@ export interface NewConfig {
  * Looks at data, converts and divides it where that is needed, and writes a config that `train` needs nothing else for.
  *
  * @throws DatasetError where the form is unknown, there is nothing to learn, or with all that is wrong with the data
- * @throws UsageError where the config is there already
+ * @throws UsageError where the config is there already, or is a file that is read
  */
 export async function newConfig({
   out,
@@ -53,19 +55,21 @@ export async function newConfig({
 }: NewConfigOptions): Promise<NewConfig> {
   if (!force && existsSync(out)) throw new UsageError(`${out} is there already: choose another --out, or add --force`);
   const { observer = {} } = data;
+  refuseOverwriting([out], [data.data, data.names, initFrom]);
   const start = initFrom === undefined ? undefined : await startOf(initFrom, observer);
   const folder = join(dirname(out), `${basename(out, extname(out))}-data`);
-  const own = await openOwnData({ ...data, out: folder });
+  const own = await openOwnData({ ...data, out: folder, config: out });
   const train = await look(own.train, observer);
   const val = own.val === null ? undefined : await look(own.val, observer);
+  if (val !== undefined) checkSameCategories(train, val, own.val!.annotations);
   const classNames = train.categories.map(({ name }) => name);
   const advice = advise({ records: train.records, classNames, machine: machine ?? thisMachine(), minutes });
-  const counts = (dataset: DetectionDataset | undefined, label: number) =>
-    dataset?.records.reduce((sum, { labels }) => sum + labels.filter((own) => own === label).length, 0) ?? 0;
-  const classes = train.categories.map(({ name }, label) => ({
+  const toLearn = boxesByCategory(train);
+  const toMeasure = val && boxesByCategory(val);
+  const classes = train.categories.map(({ id, name }) => ({
     name,
-    train: counts(train, label),
-    val: counts(val, label),
+    train: toLearn.get(id) ?? 0,
+    val: toMeasure?.get(id) ?? 0,
   }));
   const broken = [train, val].reduce((sum, dataset) => sum + (dataset?.summary.broken.length ?? 0), 0);
   const facts = {
@@ -86,6 +90,17 @@ async function startOf(nameOrPath: string, { onFact }: Observer): Promise<StartM
 async function look({ file, images, annotations }: OwnSplit, observer: Observer): Promise<DetectionDataset> {
   const { onLooked } = dataEvents(observer);
   return openDetectionDataset(file, images, { source: annotations, missing: 'skip', onBroken: 'skip', onLooked });
+}
+
+/** By the id: val may list fewer categories, and label them otherwise. */
+function boxesByCategory({ records, categories }: DetectionDataset): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const { labels } of records)
+    for (const label of labels) {
+      const { id } = categories[label]!;
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+  return counts;
 }
 
 function thisMachine(): Machine {

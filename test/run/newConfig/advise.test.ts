@@ -78,4 +78,16 @@ describe('advise', () => {
     expect(flip('7', '8')).toBe(0);
     expect(flip('cat', 'dog')).toBe(0.5);
   });
+
+  it('a class name with a line break stays on the line of the reason', () => {
+    const { flip, resize } = adviceFor(
+      [
+        ...records(95, [640, 480], 200),
+        ...records(5, [640, 480], 46).map((one) => ({ ...one, labels: Int32Array.of(1) })),
+      ],
+      { classNames: ['large', 'left\nhand'] },
+    );
+    expect(flip.why).toBe('no mirroring: left\\nhand would be something else');
+    expect(resize.why).toContain('half of left\\nhand measure 25');
+  });
 });

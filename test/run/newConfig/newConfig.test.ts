@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.js';
 import type { DetectionConfig } from '../../../src/config/schema.js';
@@ -7,7 +7,7 @@ import { parseCoco } from '../../../src/data/coco/parseCoco.js';
 import { splitCoco } from '../../../src/data/coco/split.js';
 import { writeCoco } from '../../../src/data/coco/write.js';
 import { generateShapes } from '../../../src/data/shapes/generate.js';
-import { CheckpointError } from '../../../src/errors.js';
+import { CheckpointError, UsageError } from '../../../src/errors.js';
 import { buildDetector } from '../../../src/models/build.js';
 import { initialise } from '../../../src/models/checkpoints/initDetector.js';
 import { saveModel } from '../../../src/models/checkpoints/modelFile.js';
@@ -130,8 +130,55 @@ describe('newConfig', () => {
     const folder = temporaryFolder();
     const data = join(folder, 'a: b # c');
     writeOwnData('yolo', parseCoco(annotations), images, data, 20);
-    const { config } = await made({ data, out: join(folder, 'my.yaml') });
+    const out = join(folder, "it's my.yaml");
+    const { config } = await made({ data, out });
     expect(config.data.train.images).toBe(data);
+    const text = readFileSync(out, 'utf8');
+    expect(text).toContain(`# Made by "cmtdet new '${data}'": `);
+    expect(text).toContain(`#   cmtdet train '${out.replace("'", "'\\''")}'\n`);
+  });
+
+  it('val without one of the classes: each class has its own boxes counted, by its id', async () => {
+    const { data, out } = place();
+    const coco = parseCoco(annotations);
+    writeFiles(data, { '.keep': '' });
+    await writeCoco(join(data, 'train.json'), coco);
+    const without = (id: number) => ({
+      ...coco,
+      categories: coco.categories.filter((category) => category.id !== id),
+      annotations: coco.annotations.filter(({ category_id }) => category_id !== id),
+    });
+    await writeCoco(join(data, 'val.json'), without(2));
+    const { classes } = await made({ data, out, images });
+    const boxes = coco.categories.map(
+      ({ id }) => coco.annotations.filter(({ category_id }) => category_id === id).length,
+    );
+    expect(classes.map(({ train }) => train)).toEqual(boxes);
+    expect(classes.map(({ val }) => val)).toEqual(boxes.map((count, i) => (i === 1 ? 0 : count)));
+
+    await writeCoco(join(data, 'train.json'), without(2));
+    await writeCoco(join(data, 'val.json'), coco);
+    const refused = made({ data, out: `${out}2.yaml`, images });
+    await expect(refused).rejects.toThrow('square here, nothing in the training set');
+  });
+
+  it('refused, with --force too: a config in the place of a file that is read', async () => {
+    const { data, out } = place();
+    writeOwnData('yolo', parseCoco(annotations), images, data, 20);
+    const force = { force: true, machine };
+    const names = join(data, 'labels', 'data.yaml');
+    const before = readFileSync(names);
+    const files = readdirSync(dirname(names)).sort();
+    await expect(newConfig({ data: names, out: names, ...force })).rejects.toThrow('is read by this command too');
+    await expect(newConfig({ data, out: names, ...force })).rejects.toThrow('is read by this command too');
+    expect(readFileSync(names)).toEqual(before);
+    expect(readdirSync(dirname(names)).sort()).toEqual(files);
+    const own = readFileSync(annotations);
+    await expect(newConfig({ data: dirname(annotations), out: annotations, ...force })).rejects.toThrow(UsageError);
+    expect(readFileSync(annotations)).toEqual(own);
+    writeFileSync(out, 'task: detection');
+    await newConfig({ data, out, ...force });
+    expect(readFileSync(out, 'utf8')).toContain('# Made by ');
   });
 
   describe('begun with a checkpoint', () => {
