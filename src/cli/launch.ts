@@ -1,9 +1,8 @@
 /** `cmtdet launch`: a training command as several workers on this machine. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { causeOf, isWorthRestarting, launchWorkers, type WorkerEnd } from '../distributed/launch.js';
 import { exitCodes, LaunchError, UsageError } from '../errors.js';
+import { hasState } from '../train/runFolder.js';
 import { note, paint, warn } from './console.js';
 
 export interface LaunchOptions {
@@ -20,9 +19,13 @@ export async function launch(command: readonly string[], { workers, devices, res
     throw new UsageError(`launch ${command[0]}: expected one of ${commands.join(', ')} after "--"`);
   if (devices !== undefined && devices.length !== workers)
     throw new UsageError(`--devices names ${devices.length}, and there are ${workers} workers: one each`);
-  const folder = runFolderOf(command);
+  const folder = optionOf(command, '--run');
   if (restarts > 0 && folder === undefined)
     throw new UsageError('--restarts needs --run in the command: the folder of the run to go on with');
+  if (restarts > 0 && optionOf(command, '--minutes') !== undefined)
+    throw new UsageError(
+      '--restarts cannot tell how much of --minutes is left: in its place, add --set train.maxMinutes=N to the command',
+    );
   const environment = (index: number) => ({
     ...shareOfCores(workers),
     TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '3', // of a lost worker, cmtdet says it in a sentence
@@ -72,9 +75,9 @@ function shareOfCores(workers: number): NodeJS.ProcessEnv {
 }
 
 /** Each line says whose it is; results are worker 0's alone. */
-function onLine(index: number, stream: 'stdout' | 'stderr', line: string): void {
-  if (stream === 'stdout') process.stdout.write(`${line}\n`);
-  else note(`${paint('dim', `[${index}]`)} ${line}`);
+export function onLine(index: number, stream: 'stdout' | 'stderr', line: string): void {
+  if (stream === 'stderr') note(`${paint('dim', `[${index}]`)} ${line}`);
+  else if (index === 0) process.stdout.write(`${line}\n`);
 }
 
 /** Whose message is shown: of a run that was asked to stop, worker 0 knows where it was saved. */
@@ -88,15 +91,16 @@ function describe({ index, code, killedBy, message }: WorkerEnd): string {
   return [`worker ${index} ${how}`, ...(words ? [words] : [])].join(': ');
 }
 
-/** The folder that a command names with --run. */
-function runFolderOf(command: readonly string[]): string | undefined {
-  const at = command.lastIndexOf('--run');
-  return at === -1 ? command.find((word) => word.startsWith('--run='))?.slice('--run='.length) : command[at + 1];
+/** What a command says after `--name`, or behind `--name=`; the last one counts. */
+function optionOf(command: readonly string[], name: string): string | undefined {
+  const at = command.findLastIndex((word) => word === name || word.startsWith(`${name}=`));
+  return command[at] === name ? command[at + 1] : command[at]?.slice(name.length + 1);
 }
 
 /** The command that goes on with the run, if it has come to saving anything. */
-function continued(command: readonly string[], folder: string): string[] {
-  if (command.includes('--resume') || !existsSync(join(folder, 'state.safetensors'))) return [...command];
-  const withoutInit = command.filter((word, i) => word !== '--init-from' && command[i - 1] !== '--init-from');
+export function continued(command: readonly string[], folder: string): string[] {
+  if (command.includes('--resume') || !hasState(folder)) return [...command];
+  const ofInit = (word: string | undefined) => word === '--init-from' || word?.startsWith('--init-from=');
+  const withoutInit = command.filter((word, i) => !ofInit(word) && command[i - 1] !== '--init-from');
   return [...withoutInit, '--resume'];
 }

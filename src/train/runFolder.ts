@@ -200,7 +200,8 @@ export function lookInto(path: string) {
   };
 }
 
-const hasState = (folder: string): boolean =>
+/** Whether a run can go on in a folder: one state is enough, be it the previous one. */
+export const hasState = (folder: string): boolean =>
   existsSync(join(folder, files.state)) || existsSync(join(folder, files.previousState));
 
 /** Whether something has been learnt in a folder; one that a run was killed in before its first state holds none. */

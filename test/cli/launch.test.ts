@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { continued, launch, onLine } from '../../src/cli/launch.js';
 import { generateShapes } from '../../src/data/shapes/generate.js';
+import { UsageError } from '../../src/errors.js';
 import { MetricsLog } from '../../src/train/metricsLog.js';
+import { outputOf } from '../support/standardOutput.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const steps = 40;
@@ -50,3 +53,34 @@ test.skipIf(process.platform !== 'linux')(
     expect(log.lines('train').map(({ step }) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
   },
 );
+
+test.each(['state.safetensors', 'state.previous.safetensors'])(
+  'goes on from %s, without what the run began with',
+  (state) => {
+    const run = temporaryFolder();
+    const begun = ['train', 'a.yaml', '--run', run];
+    const whole = [...begun, '--init-from', 'b.safetensors', '--set', 'train.seed=2'];
+    expect(continued(whole, run)).toEqual(whole); // nothing was saved: from the start
+    writeFileSync(join(run, state), '');
+    expect(continued(whole, run)).toEqual([...begun, '--set', 'train.seed=2', '--resume']);
+    expect(continued([...begun, '--init-from=b.safetensors'], run)).toEqual([...begun, '--resume']);
+    expect(continued([...begun, '--resume'], run)).toEqual([...begun, '--resume']);
+  },
+);
+
+test.each(['--minutes 20', '--minutes=20'])(
+  '--restarts is refused with %s: the time of both would not be told apart',
+  async (minutes) => {
+    const command = ['train', 'a.yaml', '--run', 'runs/a', ...minutes.split(' ')];
+    const launched = launch(command, { workers: 2, restarts: 1 });
+    await expect(launched).rejects.toThrow(UsageError);
+    await expect(launched).rejects.toThrow('--set train.maxMinutes=N');
+  },
+);
+
+test('results are those of worker 0 alone', async () => {
+  const printed = await outputOf(async () => {
+    for (const index of [0, 1]) onLine(index, 'stdout', `of ${index}`);
+  });
+  expect(printed).toBe('of 0\n');
+});
