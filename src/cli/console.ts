@@ -36,7 +36,12 @@ export function note(line: string): void {
 export function fitted(line: string): string {
   const width = stderr.isTTY ? (stderr.columns ?? 80) : Number.POSITIVE_INFINITY;
   if (stringWidth(line) < width) return line;
-  return `${line.slice(0, Math.max(0, width - 2))}…`;
+  let columns = 0;
+  for (const { segment, index } of new Intl.Segmenter().segment(line)) {
+    columns += stringWidth(segment);
+    if (columns > width - 2) return `${line.slice(0, index)}…`;
+  }
+  return line;
 }
 
 /** Whether progress is shown at all. */

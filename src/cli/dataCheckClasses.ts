@@ -1,6 +1,7 @@
 import { checkClassificationDataset } from '../data/classification/check.js';
 import { openClassificationDataset } from '../data/classification/openDataset.js';
 import { DatasetError, exitCodes, UsageError } from '../errors.js';
+import { escapeControls, escapeLines } from '../formats/controlCharacters.js';
 import { print, printJson, table, warn } from './console.js';
 import type { DataCheckOptions } from './dataCheck.js';
 import { lookingLine } from './lookingLine.js';
@@ -31,10 +32,10 @@ export async function runClassesCheck(
     ),
   );
   for (const [name, size] of Object.entries({ smallest: health.smallest, largest: health.largest })) {
-    if (size) print(`${name}: ${size.width} x ${size.height}, ${size.file}`);
+    if (size) print(`${name}: ${size.width} x ${size.height}, ${escapeControls(size.file)}`);
   }
   const problems = health.bad.map(({ file, reason }) => ({ at: file, message: reason }));
-  print(problems.length > 0 ? `\n${new DatasetError(root, problems).message}` : '\nNo problems.');
+  print(problems.length > 0 ? `\n${escapeLines(new DatasetError(root, problems).message)}` : '\nNo problems.');
 }
 
 /** @throws UsageError naming what is given and says nothing about class folders */

@@ -31,16 +31,21 @@ export function parseOverride(text: string): Override | Problem {
 
 /** Puts the value where the path says, making sections that are not there. @returns what is in the way, if something is */
 export function applyOverride(config: Record<string, unknown>, { text, path, value }: Override): Problem | undefined {
-  let here: Record<PropertyKey, unknown> = config;
-  for (const [depth, key] of path.slice(0, -1).entries()) {
-    if (!Object.hasOwn(here, key) || here[key] === null) here[key] = {};
-    const next = here[key];
-    if (!isRecord(next) && !Array.isArray(next)) {
-      const message = `${path.slice(0, depth + 1).join('.')} is ${JSON.stringify(next)}, which has no keys`;
-      return { at: `--set ${text}`, message };
+  const problem = (message: string): Problem => ({ at: `--set ${text}`, message });
+  let here: unknown = config;
+  for (const [depth, key] of path.entries()) {
+    const place = path.slice(0, depth).join('.');
+    if (Array.isArray(here)) {
+      const { length } = here;
+      if (typeof key !== 'number' || key > length)
+        return problem(`${place} is a list of ${length}: expected a number from 0 to ${length}`);
+    } else if (!isRecord(here)) return problem(`${place} is ${JSON.stringify(here)}, which has no keys`);
+    const section = here as Record<PropertyKey, unknown>;
+    if (depth === path.length - 1) section[key] = value;
+    else {
+      if (!Object.hasOwn(section, key) || section[key] === null) section[key] = {};
+      here = section[key];
     }
-    here = next as Record<PropertyKey, unknown>;
   }
-  here[path.at(-1)!] = value;
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { duration, paint, table } from '../../src/cli/console.js';
+import { duration, fitted, paint, table } from '../../src/cli/console.js';
 
 describe('table', () => {
   it('names to the left, numbers to the right', () => {
@@ -39,6 +39,21 @@ it.each([
   [12_000, '3 h 20 min'],
 ])('duration %f is %s', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
+});
+
+it.each([
+  ['short.jpg', 'short.jpg'],
+  ['a name of twenty-one', 'a name of twenty-…'],
+  ['写真の名前が長い.jpg', '写真の名前が長い.…'], // 16 columns and a dot
+  ['x写真の名前が長いの.jpg', 'x写真の名前が長い…'],
+])('fitted: %s in 19 columns', (line, shown) => {
+  const { isTTY, columns } = process.stderr;
+  Object.assign(process.stderr, { isTTY: true, columns: 19 });
+  try {
+    expect(fitted(line)).toBe(shown);
+  } finally {
+    Object.assign(process.stderr, { isTTY, columns });
+  }
 });
 
 it('paint: colours for a terminal', () => {

@@ -40,6 +40,18 @@ test('class folders: counts, sizes, and the pictures that cannot be read', async
   expect(process.exitCode).toBe(1);
 });
 
+test.skipIf(process.platform === 'win32')('a file name that would move the cursor is shown escaped', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'cat'));
+  const picture = sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } });
+  await picture.jpeg().toFile(join(folder, 'cat', '\u001b[2J.jpg'));
+  writeFileSync(join(folder, 'cat', '\u001b[3J.jpg'), '<html>');
+  const text = await outputOf(() => runClassesCheck(folder, undefined, {}));
+  expect(text).not.toContain('\u001b');
+  expect(text).toContain('smallest: 9 x 9, cat/\\x1b[2J.jpg');
+  expect(text).toContain('\\x1b[3J.jpg: ');
+});
+
 test('--no-pixels looks at headers alone', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'cat'));

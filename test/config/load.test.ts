@@ -263,6 +263,20 @@ describe('--set', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
+  it('an item of a list: one that is there, or the next one', () => {
+    const text = `${detector}  multiScale: [640, 672]\n`;
+    expect(parseConfig(text, 'a.yaml', ['data.multiScale.2=704']).data).toMatchObject({ multiScale: [640, 672, 704] });
+    const wrong = ['P2', 'length', '1000000000', '3'].map((key) => `data.multiScale.${key}=0`);
+    expect(complaint(text, [...wrong, 'data.multiScale.P2.x=0'])).toMatchInlineSnapshot(`
+      "a.yaml: 5 problems
+        --set data.multiScale.P2=0: data.multiScale is a list of 2: expected a number from 0 to 2
+        --set data.multiScale.length=0: data.multiScale is a list of 2: expected a number from 0 to 2
+        --set data.multiScale.1000000000=0: data.multiScale is a list of 2: expected a number from 0 to 2
+        --set data.multiScale.3=0: data.multiScale is a list of 2: expected a number from 0 to 2
+        --set data.multiScale.P2.x=0: data.multiScale is a list of 2: expected a number from 0 to 2"
+    `);
+  });
+
   it('is named where its value is wrong', () => {
     expect(complaint(detector, ['train.optimizer={name: adam}', 'train.epoch=3'])).toMatchInlineSnapshot(`
       "a.yaml: 2 problems

@@ -68,6 +68,16 @@ test('the page has both, and names of folders are text in it', async () => {
   expect(page).toContain('<strong>0.300</strong>');
 });
 
+test('the page takes no file of a run, but the place of an earlier page', async () => {
+  const [weights, page] = [join(one, 'best.safetensors'), join(one, 'compare.html')];
+  for (const file of [weights, page]) writeFileSync(file, 'kept');
+  for (const out of [weights, join(one, 'metrics.jsonl')])
+    await expect(compare({ runs: [one, two], out, parts })).rejects.toThrow('would be overwritten');
+  expect(readFileSync(weights, 'utf8')).toBe('kept');
+  await compare({ runs: [one, two], out: page, parts });
+  expect(readFileSync(page, 'utf8')).toContain('<strong>0.300</strong>');
+});
+
 test('one run alone is wrong usage', async () => {
   await expect(runCompare([one], {})).rejects.toThrow(UsageError);
 });
