@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { Argument, type Command, Option } from 'commander';
+import type { FormatName } from '../data/coco/convert/formats.js';
 import {
   collect,
   count,
@@ -7,7 +8,6 @@ import {
   countOrZero,
   inputSize,
   list,
-  minutes,
   port,
   positive,
   scales,
@@ -72,14 +72,10 @@ function addTrainingCommands(program: Command): void {
     .description('train a classifier on class folders, as in ImageNet')
     .argument('<config>', 'YAML file, as in configs/')
     .option(...set)
-    .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
-    .option('--resume', 'go on with the run in --run, or with the newest one of this config')
-    .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
-    .option(
-      '--minutes <number>',
-      'use so much time, from this call on; the learning rate has come down at its end',
-      minutes,
-    )
+    .option(...runFolder)
+    .option(...resume)
+    .option(...acceptChanges)
+    .option(...minutes)
     .option(...json)
     .action(async (config, options) => {
       await (await import('./pretrain.js')).runPretrain(config, options);
@@ -94,15 +90,10 @@ function addTrainingCommands(program: Command): void {
     .requiredOption('--out <file>', 'the config to write; data that is converted goes beside it')
     .option('--images <folder>', 'the pictures (default: looked for around the annotations)')
     .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line (default: looked for)')
-    .addOption(
-      new Option('--pixels <meaning>', 'VOC, CSV: pixels from 1 (VOC unless said), or edges from 0').choices([
-        'inclusive',
-        'edges',
-      ]),
-    )
+    .addOption(pixels())
     .option('--val <share>', 'of the pictures, to measure on, where the data has no such part (default: 0.2)', share)
     .option('--seed <number>', 'another one divides in another way (default: 1)', countOrZero)
-    .option('--minutes <number>', 'time for training (default: what the data needs, 20 at least)', minutes)
+    .option('--minutes <number>', 'time for training (default: what the data needs, 20 at least)', positive)
     .option(
       '--init-from <checkpoint>',
       'for a run that begins with this checkpoint, or published weights by name: the config gets their network',
@@ -116,18 +107,14 @@ function addTrainingCommands(program: Command): void {
     .description('train a detector')
     .argument('<config>', 'YAML file, of "cmtdet new" or as in configs/; or data, for which a config is made first')
     .option(...set)
-    .option('--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)')
+    .option(...runFolder)
     .option(
       '--init-from <checkpoint>',
       'start with this detector, as far as it fits, or with the backbone of this checkpoint; or published weights by name: cmt_ti, resnet50',
     )
-    .option('--resume', 'go on with the run in --run, or with the newest one of this config')
-    .option('--accept-changes', 'with --resume: learn on with another rate, schedule, precision or val data')
-    .option(
-      '--minutes <number>',
-      'use so much time, from this call on; the learning rate has come down at its end',
-      minutes,
-    )
+    .option(...resume)
+    .option(...acceptChanges)
+    .option(...minutes)
     .option(...json)
     .action(async (config, options) => {
       await (await import('./train.js')).runTrain(config, options);
@@ -149,7 +136,7 @@ function addLaunchCommand(program: Command): void {
   program
     .command('launch')
     .description('run train, pretrain or profile as several workers on this machine')
-    .argument('<command...>', 'after "--": train or pretrain with its arguments')
+    .argument('<command...>', 'after "--": one of these with its arguments')
     .requiredOption('--workers <number>', 'processes, each with its part of every batch', count)
     .option('--devices <numbers>', 'GPUs, one for each worker, as 0,1 (default: each sees all)', list)
     .option('--restarts <number>', 'how often to go on from the last state after a worker was lost', countOrZero, 0)
@@ -368,11 +355,13 @@ function addDataCommands(program: Command): void {
     .description('annotations of other tools to COCO json')
     .argument('<input>', 'a file of annotations, or a folder of them')
     .argument('<output>', 'COCO json to write')
-    .requiredOption('--from <format>', 'voc, yolo, labelme, csv, via, cvat or labelstudio')
+    .addOption(new Option('--from <format>', 'what it is in').choices(formatNames).makeOptionMandatory())
     .option('--images <folder>', 'the pictures (default: images beside labels and the like, else the same folder)')
     .option('--names <file>', 'YOLO: data.yaml, or a text file with a name a line; CSV: class descriptions')
-    .option('--pixels <meaning>', 'VOC, CSV: inclusive (pixels from 1, the default for VOC) or edges (from 0)')
-    .option('--difficult <choice>', 'VOC: crowd (the default), keep or drop')
+    .addOption(pixels())
+    .addOption(
+      new Option('--difficult <choice>', 'VOC: such objects (default: crowd)').choices(['crowd', 'keep', 'drop']),
+    )
     .option('--strict', 'stop where otherwise something odd would be passed over and counted')
     .option(...json)
     .action(async (input, output, options) =>
@@ -382,3 +371,24 @@ function addDataCommands(program: Command): void {
 
 const json = ['--json', 'print one JSON document'] as const;
 const set = ['--set <key=value>', 'change a key of the config, as train.epochs=3 (repeatable)', collect] as const;
+
+const runFolder = ['--run <folder>', 'where checkpoints and logs go (default: a new folder below runs/)'] as const;
+const resume = ['--resume', 'go on with the run in --run, or with the newest one of this config'] as const;
+const acceptChanges = [
+  '--accept-changes',
+  'with --resume: learn on with another rate, schedule, precision or val data',
+] as const;
+const minutes = [
+  '--minutes <number>',
+  'use so much time, from this call on; the learning rate has come down at its end',
+  positive,
+] as const;
+
+const pixels = (): Option =>
+  new Option('--pixels <meaning>', 'VOC, CSV: pixels from 1 (VOC unless said), or edges from 0').choices([
+    'inclusive',
+    'edges',
+  ]);
+
+/** Those of data/coco/convert/formats.ts, which is not loaded for `--help`. */
+export const formatNames: readonly FormatName[] = ['voc', 'yolo', 'labelme', 'csv', 'via', 'cvat', 'labelstudio'];

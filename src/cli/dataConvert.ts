@@ -1,27 +1,23 @@
 /** `cmtdet data convert --from FORMAT INPUT OUTPUT.json`: annotations of other tools to COCO. */
 import { type FormatName, type FormatOptions, formats } from '../data/coco/convert/formats.js';
 import { toCoco } from '../data/coco/convert/toCoco.js';
-import type { VocPixels } from '../data/coco/convert/voc.js';
 import { writeCoco } from '../data/coco/write.js';
 import { UsageError } from '../errors.js';
 import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { print, printJson, warn } from './console.js';
 
-export interface DataConvertOptions {
+export interface DataConvertOptions extends FormatOptions {
   /** Of `input`. */
-  readonly from: string;
+  readonly from: FormatName;
   /** The folder of pictures. */
   readonly images?: string;
-  readonly names?: string;
-  readonly pixels?: string;
-  readonly difficult?: string;
   readonly strict?: boolean;
   readonly json?: boolean;
 }
 
 export async function runDataConvert(input: string, output: string, options: DataConvertOptions): Promise<void> {
-  const from = oneOf('--from', options.from, Object.keys(formats) as FormatName[]);
-  const format = formats[from].open(input, formatOptions(from, options));
+  refuseWhatIsOfOthers(options);
+  const format = formats[options.from].open(input, options);
   const { file, imageFolder, read } = await toCoco(input, format, { images: options.images, strict: options.strict });
   refuseOverwriting([output], [options.names, ...read]);
   await writeCoco(output, file);
@@ -39,26 +35,11 @@ export async function runDataConvert(input: string, output: string, options: Dat
   print(convention);
 }
 
-type Difficult = NonNullable<FormatOptions['difficult']>;
-
 /** @throws UsageError for an option that means nothing for the format */
-function formatOptions(from: FormatName, { pixels, difficult, names }: DataConvertOptions): FormatOptions {
+function refuseWhatIsOfOthers({ from, pixels, difficult, names }: DataConvertOptions): void {
   const takes: readonly string[] = formats[from].takes;
   for (const [option, value] of Object.entries({ pixels, difficult, names })) {
     if (value !== undefined && !takes.includes(option))
       throw new UsageError(`--${option} means nothing for --from ${from}.`);
   }
-  return {
-    names,
-    ...(pixels === undefined ? {} : { pixels: oneOf<VocPixels>('--pixels', pixels, ['inclusive', 'edges']) }),
-    ...(difficult === undefined
-      ? {}
-      : { difficult: oneOf<Difficult>('--difficult', difficult, ['crowd', 'keep', 'drop']) }),
-  };
-}
-
-function oneOf<Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new UsageError(`${option} ${value}: expected ${choices.join(', ')}.`);
-  return found;
 }

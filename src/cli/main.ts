@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.js';
+import { packageVersion } from '../run/version.js';
 import { addCommands } from './commands.js';
 import { beQuiet } from './console.js';
 import { addExamples } from './examples.js';
@@ -49,8 +49,4 @@ function createProgram(): Command {
   addCommands(program);
   addExamples(program);
   return program;
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }

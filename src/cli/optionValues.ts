@@ -52,12 +52,6 @@ export function share(text: string): number {
   throw new InvalidArgumentError('Expected a number between 0 and 1.');
 }
 
-export function minutes(text: string): number {
-  const number = Number(text);
-  if (Number.isFinite(number) && number > 0) return number;
-  throw new InvalidArgumentError('Expected a number above 0.');
-}
-
 /** `512`, or `800x1280`. */
 export function inputSize(text: string): InputSize {
   const sides = text.split('x').map(Number);

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addCommands } from '../../src/cli/commands.js';
+import { addCommands, formatNames } from '../../src/cli/commands.js';
 import { nodesOf, printCompletion, shells } from '../../src/cli/completion.js';
 import { addExamples } from '../../src/cli/examples.js';
+import { formats } from '../../src/data/coco/convert/formats.js';
 import { outputOf } from '../support/standardOutput.js';
 
 function program(): Command {
@@ -30,6 +31,8 @@ describe('completion', () => {
     expect(await offered('cmtdet', 'data', 'split', '--se')).toEqual(['--seed']);
     expect(await offered('cmtdet', 'train', 'my.yaml', '--min')).toEqual(['--minutes']);
     expect(await offered('cmtdet', 'export', 'a.safetensors', '--format', 'o')).toEqual(['onnx']);
+    expect(await offered('cmtdet', 'data', 'convert', 'in', 'out.json', '--from', 'v')).toEqual(['voc', 'via']);
+    expect(await offered('cmtdet', 'data', 'convert', 'in', 'out.json', '--difficult', 'k')).toEqual(['keep']);
     expect(await offered('cmtdet', 'train', 'conf')).toEqual(['']); // the shell goes on with paths
   });
 
@@ -39,6 +42,15 @@ describe('completion', () => {
       for (const { words } of nodesOf(program())) expect(script).toContain(words.split(' ').at(-1));
     }
   });
+});
+
+it('data convert --from takes every format that there is, and no other', async () => {
+  expect(formatNames).toEqual(Object.keys(formats));
+  const made = program().exitOverride();
+  const convert = made.commands.find((one) => one.name() === 'data')!.commands.find((one) => one.name() === 'convert')!;
+  convert.exitOverride().configureOutput({ writeErr() {} });
+  const run = made.parseAsync(['data', 'convert', 'in', 'out.json', '--from', 'kitti'], { from: 'user' });
+  await expect(run).rejects.toThrow("'kitti' is invalid. Allowed choices are voc, yolo,");
 });
 
 it('every command has examples in its help, and they name commands and options that there are', () => {
