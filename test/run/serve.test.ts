@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { InterruptedError, UsageError } from '../../src/errors.js';
 import { saveModel } from '../../src/models/checkpoints/modelFile.js';
-import type { Detector } from '../../src/models/detector.js';
+import { Detector } from '../../src/models/detector.js';
 import { type RunningServer, serve } from '../../src/run/serve.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { tinyDetector } from '../support/tinyModels.js';
@@ -90,4 +92,80 @@ test('closing answers what waits first', async () => {
   await server.close();
   for (const answer of answers) expect((await answer).status).toBe(200);
   await expect(fetch(`${server.address}/health`)).rejects.toThrow();
+});
+
+/** Holds any free port. */
+async function holdPort(): Promise<{ port: number; server: Server }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
+test('a port in use, and an address of another machine: refused before the checkpoint is read', async () => {
+  const { port, server } = await holdPort();
+  const inUse = serve({ checkpoint: 'none.safetensors', port });
+  await expect(inUse).rejects.toThrow(UsageError);
+  await expect(inUse).rejects.toThrow(`port ${port} is in use at 127.0.0.1`);
+  server.close();
+  const elsewhere = serve({ checkpoint: 'none.safetensors', port: 0, host: '192.0.2.1' });
+  await expect(elsewhere).rejects.toThrow('192.0.2.1 is no address of this machine');
+});
+
+test('a fault of the server: 500, and whoever watches is told', async () => {
+  const told: string[] = [];
+  const observer = { onWarning: (message: string) => told.push(message) };
+  const server = await serve({ checkpoint, port: 0, page: false, observer });
+  const detect = vi.spyOn(Detector.prototype, 'detect').mockRejectedValueOnce(new Error('out of everything'));
+  expect((await post(server.address, new Uint8Array(readFileSync(picture)))).status).toBe(500);
+  detect.mockRestore();
+  expect(told).toEqual([expect.stringContaining('the server has failed at POST /detect: Error: out of everything')]);
+  await server.close();
+});
+
+describe('a start-up', () => {
+  const temporary = join(folder, 'temporary');
+  beforeEach(() => {
+    mkdirSync(temporary, { recursive: true });
+    vi.stubEnv('TMPDIR', temporary);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  test('requests are told to come again until the network is ready', async () => {
+    const { port, server: held } = await holdPort();
+    await new Promise((resolve) => held.close(resolve));
+    const early: Response[] = [];
+    vi.spyOn(Detector.prototype, 'warmup').mockImplementation(async () => {
+      early.push(await fetch(`http://127.0.0.1:${port}/health`));
+    });
+    const server = await serve({ checkpoint, port, page: false });
+    expect([early[0]!.status, early[0]!.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await early[0]!.json()).toEqual({ error: 'The detector is being loaded: come again in a moment.' });
+    expect((await fetch(`${server.address}/health`)).status).toBe(200);
+    await server.close();
+  });
+
+  test.each([
+    ['that fails', false],
+    ['that is interrupted', true],
+  ])('%s: the page is removed, the detector is disposed, the port is free', async (_, isInterrupted) => {
+    const { port, server: held } = await holdPort();
+    await new Promise((resolve) => held.close(resolve));
+    const controller = new AbortController();
+    let pages = 0;
+    const dispose = vi.spyOn(Detector.prototype, 'dispose');
+    vi.spyOn(Detector.prototype, 'warmup').mockImplementation(async () => {
+      pages = readdirSync(temporary).length;
+      if (!isInterrupted) throw new Error('out of memory');
+      controller.abort();
+    });
+    const starting = serve({ checkpoint, port, signal: controller.signal });
+    await expect(starting).rejects.toThrow(isInterrupted ? InterruptedError : 'out of memory');
+    expect(pages).toBeLessThanOrEqual(1); // 0 where the page is not built
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(dispose).toHaveBeenCalledOnce();
+    await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
+  });
 });
