@@ -9,7 +9,15 @@ import { cocoRecallThresholds } from './evalParams.js';
 import { outcome } from './matchCategory.js';
 import { sortByKey } from './scoreOrder.js';
 import { Summary } from './summarize.js';
-import { type ErrorKind, isIgnored, judge, type VerdictOptions, type Verdicts, verdict } from './verdicts.js';
+import {
+  type ErrorKind,
+  isIgnored,
+  judge,
+  usualThresholds,
+  type VerdictOptions,
+  type Verdicts,
+  verdict,
+} from './verdicts.js';
 
 export interface ErrorCost {
   readonly count: number;
@@ -30,11 +38,26 @@ export interface ErrorBreakdown {
 
 export type ErrorBreakdownOptions = Partial<VerdictOptions>;
 
-/** @param data prepared with `useCats: false` */
+/**
+ * What AP50 loses to each kind of error.
+ *
+ * @param data prepared with `useCats: false`
+ */
 export function errorBreakdown(data: EvalData, options: ErrorBreakdownOptions = {}): ErrorBreakdown {
-  const { iou = 0.5, backgroundIou = 0.1, maxDets = 100 } = options;
-  const verdicts = judge(data, { iou, backgroundIou, maxDets });
+  const thresholds = { ...usualThresholds, ...options };
+  return errorCosts(data, judge(data, thresholds), thresholds);
+}
 
+/**
+ * The same from verdicts that are there already.
+ *
+ * @param thresholds that the verdicts were given with
+ */
+export function errorCosts(
+  data: EvalData,
+  verdicts: Verdicts,
+  { iou, backgroundIou }: Pick<VerdictOptions, 'iou' | 'backgroundIou'>,
+): ErrorBreakdown {
   const { groundTruth, categories } = data;
   const objects = [...groundTruth.categories.keys()].filter((row) => !isIgnored(groundTruth, row));
   const found = objectsOf(verdicts, (kind) => kind === verdict.right);

@@ -1,6 +1,6 @@
 /** How many detections are right and wrong by their least score: precision by recall with its thresholds, as a person chooses them. */
 import type { EvalData } from './evalData.js';
-import { isIgnored, judge, verdict } from './verdicts.js';
+import { isIgnored, judge, usualThresholds, verdict } from './verdicts.js';
 
 /** Of one category, or of all together. */
 export interface ScoreCounts {
@@ -23,7 +23,7 @@ const rounding = 1e-9;
  * @param thresholds N
  */
 export function scoreCounts(data: EvalData, thresholds = 101): ScoreCounts[] {
-  const { scores, kinds, categories: of } = judge(data, { iou: 0.5, backgroundIou: 0.1, maxDets: 100 });
+  const { scores, kinds, categories: of } = judge(data, usualThresholds);
   const { groundTruth } = data;
   const objects = new Int32Array(data.categories.length);
   for (const [row, category] of groundTruth.categories.entries())

@@ -25,6 +25,9 @@ export interface VerdictOptions {
   readonly maxDets: number;
 }
 
+/** Where nothing else is asked for. */
+export const usualThresholds: VerdictOptions = { iou: 0.5, backgroundIou: 0.1, maxDets: 100 };
+
 /** What becomes of a detection; the last one only after an oracle has been at work. */
 export const verdict = {
   right: 0,

@@ -5,9 +5,10 @@ import { parseResults } from '../../src/data/coco/parseResults.js';
 import { evaluateCoco } from '../../src/eval/cocoEval.js';
 import { confusionMatrix } from '../../src/eval/confusion.js';
 import { precisionRecallCurves } from '../../src/eval/curves.js';
-import { errorBreakdown } from '../../src/eval/errorBreakdown.js';
+import { errorBreakdown, errorCosts } from '../../src/eval/errorBreakdown.js';
 import { prepareEvalData } from '../../src/eval/evalData.js';
 import { drawConfusion, drawErrors, drawPrecisionRecall } from '../../src/eval/plots.js';
+import { judge } from '../../src/eval/verdicts.js';
 import { Random } from '../../src/random.js';
 import type { Case } from './literalCocoEval.js';
 import { randomCase } from './randomCase.js';
@@ -56,6 +57,16 @@ describe('error breakdown: one error of each kind', () => {
   it('beyond the limit: not judged', () => {
     expect(errorBreakdown(prepare(scene([a], [a, a, a])), { maxDets: 2 }).errors.duplicate.count).toBe(1);
   });
+});
+
+it('from verdicts that are there already: the same, with other thresholds too', () => {
+  const data = prepare(scene([a, b], [[1, 0, 0, 100, 30], a, b, b]));
+  for (const thresholds of [
+    { iou: 0.5, backgroundIou: 0.1, maxDets: 100 },
+    { iou: 0.2, backgroundIou: 0.05, maxDets: 2 },
+  ])
+    expect(errorCosts(data, judge(data, thresholds), thresholds)).toEqual(errorBreakdown(data, thresholds));
+  expect(errorBreakdown(data)).toEqual(errorBreakdown(data, { iou: 0.5, backgroundIou: 0.1, maxDets: 100 }));
 });
 
 describe('error breakdown: what an oracle would gain', () => {
