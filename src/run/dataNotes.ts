@@ -1,5 +1,5 @@
 import type { Repair } from '../data/repairs.js';
-import type { RunFolder } from '../train/runFolder.js';
+import { type RunFolder, skippedFile as skippedList } from '../train/runFolder.js';
 import type { DataEvents } from '../train/task.js';
 
 /**
@@ -53,5 +53,4 @@ export class DataNotes implements DataEvents {
   }
 }
 
-const skippedList = 'skipped.txt';
 const repairsList = 'repairs.txt';

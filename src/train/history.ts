@@ -1,12 +1,12 @@
 /** `history.jsonl` of a run folder: each time that a process worked there, with what, and what it was told anew. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { tensorflow } from '../tensorflow/api.js';
 import type { Program } from '../tensorflow/program.js';
 import type { Change } from './changes.js';
-import type { RunFolder } from './runFolder.js';
+import { historyFile, type RunFolder } from './runFolder.js';
 
 /** A part of a run: from its beginning, or from where it was resumed. */
 export interface PartOfRun {
@@ -33,23 +33,23 @@ export function writeHistory(run: RunFolder, program: Program, part: PartOfRun):
     devices: program.devices().map(({ name }) => name),
     versions: {
       cmtdet: version,
-      commit: commitOfClone(),
+      commit: commitOf(fileURLToPath(root)),
       tensorflow: tensorflow().TF_Version(),
       node: process.version,
     },
   };
-  run.list('history.jsonl', JSON.stringify(line));
+  run.list(historyFile, JSON.stringify(line));
 }
 
-/** Of the clone that runs, with `+` where files are not as they were committed; null for an installed package. */
-function commitOfClone(): string | null {
+/**
+ * The commit of a clone, with `+` where files are not as they were committed; null for a folder that is no clone itself, such as an
+ * installed package, although the project around it may be one.
+ */
+export function commitOf(folder: string): string | null {
   const git = (...args: string[]) =>
-    execFileSync('git', args, {
-      cwd: fileURLToPath(root),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    execFileSync('git', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
+    if (realpathSync(git('rev-parse', '--show-toplevel')) !== realpathSync(folder)) return null;
     const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
     return git('rev-parse', 'HEAD') + (changed ? '+' : '');
   } catch {

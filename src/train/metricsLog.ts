@@ -1,5 +1,6 @@
 /** `metrics.jsonl`: what a run measured, a line each. */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { jsonLines } from '../formats/jsonLines.js';
 import { addingTo } from '../formats/writeWhole.js';
 
 /** What one line of metrics.jsonl holds: numbers and words by name. */
@@ -50,17 +51,6 @@ export class MetricsLog {
   }
 
   #lines(): LogLine[] {
-    if (!existsSync(this.#file)) return [];
-    return readFileSync(this.#file, 'utf8').split('\n').flatMap(parse);
-  }
-}
-
-/** No line where it is not whole. */
-function parse(text: string): LogLine[] {
-  try {
-    const line = JSON.parse(text) as LogLine;
-    return typeof line?.step === 'number' ? [line] : [];
-  } catch {
-    return [];
+    return jsonLines(this.#file).filter((line): line is LogLine => typeof (line as LogLine | null)?.step === 'number');
   }
 }

@@ -1,9 +1,10 @@
 /** An update of a run, done again without changing anything: what each of its pictures costs. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import type { Config } from '../config/schema.js';
 import { CheckpointError, UsageError } from '../errors.js';
+import { jsonLines } from '../formats/jsonLines.js';
 import type { LossParts } from '../models/heads/denseHead.js';
 import type { ForwardContext, Module } from '../nn/module.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -137,10 +138,8 @@ const Incident = z.object({ step: z.int(), epoch: z.int(), batch: z.int(), draw:
 
 /** The batches of a step that the run listed since something was wrong with them; of several tries the last. */
 function incidentsOf(file: string, step: number): Place[] {
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
-  const found = lines
-    .filter((line) => line !== '')
-    .map((line) => Incident.safeParse(parseJson(line)).data)
+  const found = jsonLines(file)
+    .map((line) => Incident.safeParse(line).data)
     .filter((incident) => incident?.step === step);
   return found
     .slice(-1)
@@ -221,11 +220,3 @@ function lossesOf(found: Readonly<Record<string, HostTensor>>, i: number, distin
 }
 
 const sumOf = (scalars: readonly HostTensor[]): number => scalars.reduce((sum, { data }) => sum + Number(data[0]), 0);
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // a line that was cut off
-  }
-}

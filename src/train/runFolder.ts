@@ -1,5 +1,15 @@
 /** The folder of one run: what it was told, what it measured, what it learnt. */
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { formatConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -141,10 +151,10 @@ export class RunFolder {
     this.#events.restart(step);
   }
 
-  /** Appends a line to a list of the run, such as the pictures that were skipped. */
+  /** Appends a line to a list of the run, such as the pictures that were skipped; a line that was cut off stays one by itself. */
   list(name: string, line: string): void {
     const path = join(this.path, name);
-    addingTo(path, () => appendFileSync(path, `${line}\n`));
+    addingTo(path, () => appendFileSync(path, `${endsWithin(path) ? '\n' : ''}${line}\n`));
   }
 
   /** Replaces a list; leaves no file where there are no lines. */
@@ -172,6 +182,20 @@ export class RunFolder {
   }
 }
 
+/** Whether the last line of a file was cut off, as by a full disk. */
+function endsWithin(path: string): boolean {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return false;
+  const file = openSync(path, 'r');
+  try {
+    const last = Buffer.alloc(1);
+    readSync(file, last, 0, 1, size - 1);
+    return last.toString() !== '\n';
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Lines of a list that are written together: a file may have a million. */
 const linesAtOnce = 10_000;
 
@@ -188,14 +212,24 @@ const files = {
 
 /** Steps that were not finite, and losses far above the others. */
 export const incidentsFile = 'incidents.jsonl';
+/** A line for each time that a process worked in the folder. */
+export const historyFile = 'history.jsonl';
+/** A line for each picture that training went on without. */
+export const skippedFile = 'skipped.txt';
 
-/** Where a run that is only looked at has what it was told, and its states, the newest first. It may be going on. */
+/**
+ * Where a run that is only looked at has what it was told, its states, the newest first, its checkpoints, the best first, and its logs. It
+ * may be going on.
+ */
 export function lookInto(path: string) {
   const at = (name: string) => join(path, name);
   return {
     config: at(files.config),
     states: [at(files.state), at(files.previousState)],
+    checkpoints: [at(files.best), at(files.last)],
     incidents: at(incidentsFile),
+    history: at(historyFile),
+    skipped: at(skippedFile),
     metrics: at(files.metrics),
   };
 }

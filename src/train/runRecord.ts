@@ -1,11 +1,13 @@
 /** A run folder, read without touching it: the run may be under way. */
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
+import { jsonLines } from '../formats/jsonLines.js';
 import type { PartOfRun } from './history.js';
 import { type LogLine, MetricsLog } from './metricsLog.js';
+import { lookInto } from './runFolder.js';
 import { secondsSoFar } from './state.js';
 
 /** What a run was told and what it measured. */
@@ -24,7 +26,7 @@ export interface RunRecord {
   /** By which `best` is chosen: AP, top1. */
   readonly bestMetric: string;
   readonly history: readonly PastPart[];
-  /** Lines of the lists that a run keeps: pictures that were skipped, and steps that were odd. */
+  /** How many pictures were skipped, and steps were odd. */
   readonly skipped: number;
   readonly incidents: number;
   /** Of training, measuring included, up to the last state. */
@@ -46,29 +48,27 @@ export interface PastPart extends PartOfRun {
  * @throws ConfigError when its config is of another version of cmtdet
  */
 export async function readRun(path: string): Promise<RunRecord> {
-  const configFile = join(path, 'config.yaml');
-  if (!existsSync(configFile))
+  const files = lookInto(path);
+  if (!existsSync(files.config))
     throw new UsageError(`${path} holds no run: there is no config.yaml, which "cmtdet train" writes first`);
-  const config = await loadConfig(configFile);
-  const log = new MetricsLog(join(path, 'metrics.jsonl'));
+  const config = await loadConfig(files.config);
+  const log = new MetricsLog(files.metrics);
   const measurements = log.lines('val');
   const bestMetric = config.task === 'detection' ? 'AP' : 'top1';
   return {
     path,
     name: basename(resolve(path)),
     config,
-    configText: readFileSync(configFile, 'utf8'),
+    configText: readFileSync(files.config, 'utf8'),
     training: log.lines('train'),
     measurements,
     best: bestOf(measurements, bestMetric),
     bestMetric,
-    history: linesOf(join(path, 'history.jsonl')).map((line) => JSON.parse(line) as PastPart),
-    skipped: linesOf(join(path, 'skipped.txt')).length,
-    incidents: linesOf(join(path, 'incidents.jsonl')).length,
-    seconds: secondsSoFar(join(path, 'state.safetensors')) || undefined,
-    checkpoint: ['best.safetensors', 'last.safetensors']
-      .map((name) => join(path, name))
-      .find((file) => existsSync(file)),
+    history: jsonLines(files.history) as PastPart[],
+    skipped: countLines(files.skipped),
+    incidents: jsonLines(files.incidents).length,
+    seconds: secondsSoFar(files.states[0]!) || undefined,
+    checkpoint: files.checkpoints.find((file) => existsSync(file)),
   };
 }
 
@@ -82,9 +82,9 @@ function bestOf(measurements: readonly LogLine[], metric: string): LogLine | und
   return best;
 }
 
-const linesOf = (file: string): string[] =>
+const countLines = (file: string): number =>
   existsSync(file)
     ? readFileSync(file, 'utf8')
         .split('\n')
-        .filter((line) => line !== '')
-    : [];
+        .filter((line) => line !== '').length
+    : 0;
