@@ -22,6 +22,8 @@ export interface ReportData {
   /** By which the best measurement is chosen. */
   readonly bestMetric: string;
   readonly training: readonly LoggedLine[];
+  /** Numbers of a training line that add up to its loss, by name. */
+  readonly lossParts: readonly string[];
   readonly measurements: readonly LoggedLine[];
   readonly best: LoggedLine | undefined;
   /** What the classes and errors of a detector are; undefined for a classifier, or where nothing was measured. */

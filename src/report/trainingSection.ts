@@ -3,18 +3,13 @@ import { html } from 'hono/html';
 import { axes, type ChartSize, chartCard, type Html, line, seriesColour, short } from './chart.js';
 import type { LoggedLine, ReportData } from './reportData.js';
 
-/** Names of a training line that are not parts of the loss. */
-const notLosses = ['kind', 'step', 'epoch', 'loss', 'learningRate', 'gradientNorm', 'rate', 'waiting', 'lossScale'];
-
 /** More points than a screen has columns only make the page heavy. */
 const mostPoints = 600;
 
-export function trainingSection({ training, measurements, best, bestMetric, headline }: ReportData): Html | '' {
+export function trainingSection(data: ReportData): Html | '' {
+  const { training, lossParts, measurements, best, bestMetric, headline } = data;
   if (training.length === 0 && measurements.length === 0) return '';
-  const parts = Object.entries(training[0] ?? {})
-    .filter(([name, value]) => !notLosses.includes(name) && typeof value === 'number')
-    .map(([name]) => name);
-  const losses = parts.length > 1 ? ['loss', ...parts] : ['loss'];
+  const losses = lossParts.length > 1 ? ['loss', ...lossParts] : ['loss'];
   return html`<section id="training" aria-labelledby="training-title">
 <h2 id="training-title">Training</h2>
 <div class="grid">

@@ -7,7 +7,7 @@ import type { DetectionConfig } from '../config/schema.js';
 import { boxesAsSeen, fitToAnchors, isBeyondAnchors } from '../data/coco/anchorFit.js';
 import type { CocoFile } from '../data/coco/cocoFile.js';
 import { cocoHealth } from '../data/coco/health.js';
-import { parseCoco } from '../data/coco/parseCoco.js';
+import { readSplit } from '../data/coco/readSplit.js';
 import { anchorSides } from '../detection/anchorFit.js';
 import { meanPlaces } from '../detection/pointFit.js';
 import { CmtdetError, UsageError } from '../errors.js';
@@ -16,6 +16,7 @@ import type { ResizeRule } from '../geometry/size.js';
 import { type PageParts, reportPage } from '../report/page.js';
 import type { BoxFit, DataFacts, Fact, MeasuredDetector, ReportData } from '../report/reportData.js';
 import { type RunRecord, readRun } from '../train/runRecord.js';
+import { lossPartsOf } from '../train/stepReports.js';
 import type { Observer } from './observer.js';
 import { packageVersion } from './version.js';
 
@@ -49,10 +50,10 @@ export interface WrittenReport {
 export async function report({ run, out, measure = true, ...options }: ReportOptions): Promise<WrittenReport> {
   const record = await readRun(run);
   const parts = await readParts(options.parts);
-  const { measured, confusionPng, missing } = measure ? await measurement(record, options) : { missing: [notAsked] };
-  const data = await describeRun(record, measured, missing);
+  const measurement: Measurement = measure ? await measureRun(record, options) : { missing: [notAsked] };
+  const data = describeRun(record, measurement);
   const file = out ?? join(run, 'report.html');
-  const page = await reportPage(data, parts, confusionPng);
+  const page = await reportPage(data, parts, measurement.confusionPng);
   await writeAtomically(file, (handle) => handle.writeFile(page));
   return { file, bytes: Buffer.byteLength(page), missing: data.missing };
 }
@@ -74,12 +75,14 @@ export async function readParts(folder = builtParts): Promise<PageParts> {
 }
 
 interface Measurement {
-  readonly measured?: MeasuredDetector | undefined;
+  readonly measured?: MeasuredDetector;
   readonly confusionPng?: Buffer | undefined;
+  /** The val set that was measured on. */
+  readonly groundTruth?: CocoFile;
   readonly missing: readonly string[];
 }
 
-async function measurement(
+async function measureRun(
   record: RunRecord,
   { pictures = 6, observer }: Pick<ReportOptions, 'pictures' | 'observer'>,
 ): Promise<Measurement> {
@@ -95,19 +98,16 @@ async function measurement(
   return { ...(await measureForReport({ checkpoint, split: config.data.val, pictures, observer })), missing: [] };
 }
 
-async function describeRun(
-  record: RunRecord,
-  measured: MeasuredDetector | undefined,
-  missing: readonly string[],
-): Promise<ReportData> {
+function describeRun(record: RunRecord, { measured, groundTruth, missing }: Measurement): ReportData {
   const { config, name, training, measurements, best, bestMetric, configText } = record;
-  const data = config.task === 'detection' ? dataFacts(config) : undefined;
+  const data = config.task === 'detection' ? dataFacts(config, groundTruth) : undefined;
   return {
     name,
     summary: summaryOf(record, data),
     headline: config.task === 'detection' ? ['AP', 'AP50', 'AP75'] : ['top1', 'top5'],
     bestMetric,
     training,
+    lossParts: lossPartsOf(training[0] ?? {}),
     measurements,
     best,
     measured,
@@ -119,11 +119,11 @@ async function describeRun(
   };
 }
 
-/** A sentence where the annotations cannot be read. */
-function dataFacts({ data, model }: DetectionConfig): DataFacts | string {
+/** @param known the val set, where it was read already @returns a sentence where the annotations cannot be read */
+function dataFacts({ data, model }: DetectionConfig, known: CocoFile | undefined): DataFacts | string {
   try {
-    const train = parseCoco(data.train.annotations);
-    const val = data.val ? parseCoco(data.val.annotations) : undefined;
+    const train = readSplit(data.train);
+    const val = known ?? (data.val ? readSplit(data.val) : undefined);
     return { train: cocoHealth(train), val: val && cocoHealth(val), fit: fitTo(model, train, data) };
   } catch (error) {
     if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;

@@ -1,15 +1,17 @@
 /** A checkpoint on its val set, as a report shows it. */
 import sharp from 'sharp';
 import type { DetectionConfig } from '../config/schema.js';
-import { rgbChannels } from '../data/image/image.js';
-import { openImageRoot } from '../data/paths.js';
+import type { CocoFile } from '../data/coco/cocoFile.js';
+import { type RgbImage, rgbChannels } from '../data/image/image.js';
+import { type ImageRoot, openImageRoot, PathError } from '../data/paths.js';
 import { classColour, toHex } from '../draw/colours.js';
+import { ImageError } from '../errors.js';
 import { confusionMatrix } from '../eval/confusion.js';
-import { errorBreakdown } from '../eval/errorBreakdown.js';
+import { errorCosts } from '../eval/errorBreakdown.js';
 import { type EvalData, prepareEvalData } from '../eval/evalData.js';
 import { type JudgedPicture, judgePictures, rankPictures } from '../eval/pictureRanking.js';
 import { bestScore, byLeastScore, calibration } from '../eval/scoreQuality.js';
-import { isIgnored, judge, verdictList } from '../eval/verdicts.js';
+import { isIgnored, judge, usualThresholds, verdictList } from '../eval/verdicts.js';
 import { isPictured } from '../report/errorsSection.js';
 import type {
   BoxXywh,
@@ -37,7 +39,7 @@ const shownSide = 800;
 /** @throws DatasetError, CheckpointError with all that is wrong with a file */
 export async function measureForReport(
   options: ReportMeasurementOptions,
-): Promise<{ measured: MeasuredDetector; confusionPng: Buffer | undefined }> {
+): Promise<{ measured: MeasuredDetector; confusionPng: Buffer | undefined; groundTruth: CocoFile }> {
   const { checkpoint, split, observer } = options;
   const pace = new Pace();
   const onProgress = (done: number, total: number, what: string) => {
@@ -47,7 +49,8 @@ export async function measureForReport(
   const evaluation = await evaluate({ checkpoint, ...split, onBroken: 'skip', observer: { ...observer, onProgress } });
   const { groundTruth, detections } = evaluation;
   const data = prepareEvalData(groundTruth, detections, { useCats: false, source: checkpoint });
-  const verdicts = verdictList(judge(data, { iou: 0.5, backgroundIou: 0.1, maxDets: 100 }));
+  const judgement = judge(data, usualThresholds);
+  const verdicts = verdictList(judgement);
   const objects = [...data.groundTruth.categories.keys()].filter((row) => !isIgnored(data.groundTruth, row)).length;
   const byScore = byLeastScore(verdicts, objects);
   const leastScore = bestScore(byScore);
@@ -56,7 +59,7 @@ export async function measureForReport(
   const measured: MeasuredDetector = {
     evaluation,
     confusion,
-    errors: errorBreakdown(data),
+    errors: errorCosts(data, judgement, usualThresholds),
     calibration: calibration(verdicts),
     byScore,
     leastScore,
@@ -64,9 +67,9 @@ export async function measureForReport(
     count: groundTruth.images.length,
     picturesPerSecond: pace.rate,
   };
-  if (!isPictured(confusion)) return { measured, confusionPng: undefined };
+  if (!isPictured(confusion)) return { measured, confusionPng: undefined, groundTruth };
   const { drawConfusion } = await import('../eval/plots.js');
-  return { measured, confusionPng: await drawConfusion(confusion) };
+  return { measured, confusionPng: await drawConfusion(confusion), groundTruth };
 }
 
 /** Pictures a second after the first ones, for which the network is prepared. */
@@ -89,7 +92,6 @@ async function showPictures(
 ): Promise<ShownPictures> {
   const { best, worst, surprising } = rankPictures(judged, count);
   const root = await openImageRoot(split.images);
-  const decode = openDecoder();
   const names = new Map(groundTruth.images.map(({ id, file_name }) => [id, file_name]));
   const shown = new Map<number, number>(); // of an image: where its picture is
   const pictures: ShownPicture[] = [];
@@ -99,7 +101,7 @@ async function showPictures(
       let index = shown.get(picture.image);
       if (index === undefined) {
         const name = names.get(data.imageIds[picture.image]!)!;
-        const image = await root.find(name).then(decode, () => undefined); // one that was skipped has nothing to show
+        const image = await readPicture(root, name);
         if (image === undefined) continue;
         index = pictures.length;
         shown.set(picture.image, index);
@@ -128,6 +130,16 @@ async function showPictures(
     groups: groups.filter(({ pictures: members }) => members.length > 0),
     pictures,
   };
+}
+
+/** undefined for one that was skipped: it is not there, or cannot be decoded. */
+async function readPicture(root: ImageRoot, name: string): Promise<RgbImage | undefined> {
+  try {
+    return await openDecoder()(await root.find(name));
+  } catch (error) {
+    if (error instanceof ImageError || error instanceof PathError) return undefined;
+    throw error;
+  }
 }
 
 /** Truth, crowd regions last, and detections, best first, in pixels of the original. */

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { DetectionConfig } from '../config/schema.js';
 import type { CocoFile } from '../data/coco/cocoFile.js';
-import { parseCoco } from '../data/coco/parseCoco.js';
+import { readSplit } from '../data/coco/readSplit.js';
 import { type DatasetOptions, type DetectionDataset, openDetectionDataset } from '../data/detection/dataset.js';
 import { DetectionLoader } from '../data/detection/loader.js';
 import type { DetectionLoaderOptions } from '../data/detection/loaderOptions.js';
@@ -28,16 +28,10 @@ export async function openSplit(
   { key, ...options }: Omit<DatasetOptions, 'source'> & { readonly key?: string },
 ): Promise<OpenedSplit> {
   if (key !== undefined) checkThere(split, key);
-  const whole = parseCoco(split.annotations);
-  const coco = split.limit === null ? whole : { ...whole, images: whole.images.slice(0, split.limit) };
-  const shown = new Set(coco.images.map(({ id }) => id));
-  const kept =
-    split.limit === null
-      ? coco
-      : { ...coco, annotations: coco.annotations.filter(({ image_id }) => shown.has(image_id)) };
+  const coco = readSplit(split);
   return {
-    coco: kept,
-    dataset: await openDetectionDataset(kept, split.images, { source: split.annotations, ...options }),
+    coco,
+    dataset: await openDetectionDataset(coco, split.images, { source: split.annotations, ...options }),
   };
 }
 

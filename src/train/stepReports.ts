@@ -7,6 +7,17 @@ import type { Progress } from './state.js';
 import type { TrainObserver } from './task.js';
 import type { Update } from './updater.js';
 
+/** Numbers of a line of the log beside the loss and its parts. */
+const measurements = ['learningRate', 'gradientNorm', 'rate', 'waiting', 'lossScale', 'overflows'] as const;
+type Measured = Partial<Readonly<Record<(typeof measurements)[number], number>>>;
+
+const notParts: readonly string[] = ['kind', 'step', 'epoch', 'loss', ...measurements];
+
+/** Names of the parts of the loss in a line that {@link StepReports} wrote to the log. */
+export function lossPartsOf(line: LogRecord): string[] {
+  return Object.keys(line).filter((name) => !notParts.includes(name) && typeof line[name] === 'number');
+}
+
 export class StepReports {
   #waiting: { readonly step: number; readonly record: LogRecord } | undefined;
 
@@ -31,9 +42,9 @@ export class StepReports {
     const parts = Object.fromEntries(names.map((name) => [name, mean(results.map((result) => result.parts[name]!))]));
     const { gradientNorm } = results.at(-1)!;
     const secondsLeft = this.#secondsLeft(progress, secondsPerStep);
-    const measured = { learningRate, gradientNorm, rate, waiting };
+    const measured = { learningRate, gradientNorm, rate, waiting } satisfies Measured;
     this.observer.onStep({ epoch, epochs, step: updates, steps, loss, parts, ...measured, secondsLeft });
-    const scaling = lossScale && { lossScale: lossScale.scale, overflows: lossScale.overflows };
+    const scaling = lossScale && ({ lossScale: lossScale.scale, overflows: lossScale.overflows } satisfies Measured);
     const record = { epoch, loss, ...parts, ...measured, ...scaling };
     this.#waiting = { step: updates, record };
     if (updates % this.logEvery === 0) this.finish();

@@ -4,6 +4,6 @@ import { trainingSection } from '../../src/report/trainingSection.js';
 
 it('a rate that is next to nothing is drawn as nothing', () => {
   const training = [{ kind: 'train', step: 1, epoch: 1, loss: 0.5, learningRate: 1e-33 }];
-  const data = { training, measurements: [], best: undefined, bestMetric: 'AP', headline: [] };
+  const data = { training, lossParts: [], measurements: [], best: undefined, bestMetric: 'AP', headline: [] };
   expect(String(trainingSection(data as unknown as ReportData))).toContain('learningRate at the end 1e-33');
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -133,6 +133,58 @@ test('a run that time alone ends has no number of epochs: its updates are counte
     readFileSync((await report({ run: path, parts, measure: false })).file, 'utf8');
   expect(await pageOf(timed)).toContain('RetinaNet with a CMT of its own widths, 30 updates');
   expect(await pageOf(run)).toContain('RetinaNet with a CMT of its own widths, 2 of 12 epochs');
+});
+
+test('the pictures of a limit are those that are described', async () => {
+  const limited = join(folder, 'limited');
+  cpSync(run, limited, { recursive: true });
+  const { data, ...config } = (await readRun(run)).config as DetectionConfig;
+  const few = { train: { ...data.train, limit: 2 }, val: { ...data.val!, limit: 3 } };
+  writeFileSync(join(limited, 'config.yaml'), JSON.stringify({ ...config, data: { ...data, ...few } }));
+  for (const measure of [false, true]) {
+    const page = readFileSync((await report({ run: limited, parts, measure })).file, 'utf8');
+    expect(page).toMatch(/ on 2 pictures with \d+ boxes/);
+    expect(page).toContain('<th scope="row">pictures</th><td>2</td><td>3</td>');
+  }
+});
+
+test('a val picture that is cut off is not shown; the others are', async () => {
+  const broken = join(folder, 'broken');
+  await makeRun(broken);
+  const path = join(broken, 'run');
+  const { data } = (await readRun(path)).config as DetectionConfig;
+  const { images } = JSON.parse(readFileSync(data.val!.annotations, 'utf8')) as { images: { file_name: string }[] };
+  truncateSync(join(data.val!.images, images[0]!.file_name), 700);
+  const { file, missing } = await report({ run: path, parts, pictures: images.length });
+  expect(missing).toEqual([]);
+  const page = readFileSync(file, 'utf8');
+  expect(page).not.toContain(images[0]!.file_name);
+  for (const { file_name } of images.slice(1)) expect(page).toContain(file_name);
+});
+
+test('of float16, the scale of the loss and its overflows are no parts of the loss', async () => {
+  const half = join(folder, 'half');
+  cpSync(run, half, { recursive: true });
+  const log = readFileSync(join(run, 'metrics.jsonl'), 'utf8');
+  writeFileSync(
+    join(half, 'metrics.jsonl'),
+    log.replaceAll('"waiting":0', '"waiting":0,"lossScale":1024,"overflows":1'),
+  );
+  const page = readFileSync((await report({ run: half, parts, measure: false })).file, 'utf8');
+  expect(page).toContain('box at the end');
+  expect(page).not.toMatch(/(lossScale|overflows) at the end/);
+});
+
+test('lines of logs that were cut off are passed over', async () => {
+  const torn = join(folder, 'torn');
+  cpSync(run, torn, { recursive: true });
+  const part = JSON.stringify({ from: 'beginning', step: 0, time: '2026-01-02T03:04:05.678Z', devices: [] });
+  writeFileSync(join(torn, 'history.jsonl'), `${part}\n${part.slice(0, 30)}`);
+  writeFileSync(join(torn, 'incidents.jsonl'), '{"step":1}\n{"st');
+  appendFileSync(join(torn, 'metrics.jsonl'), '{"kind":"val","ste');
+  expect(await readRun(torn)).toMatchObject({ history: [{ step: 0 }], incidents: 1 });
+  const page = readFileSync((await report({ run: torn, parts, measure: false })).file, 'utf8');
+  expect(page).toContain('2026-01-02 03:04:05 UTC');
 });
 
 describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
