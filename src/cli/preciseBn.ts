@@ -1,6 +1,6 @@
 /** `cmtdet precise-bn`: statistics of batch normalisation estimated anew. */
 import { loadConfig } from '../config/load.js';
-import { preciseBn } from '../run/preciseBn.js';
+import { configBeside, preciseBn } from '../run/preciseBn.js';
 import { print, printJson, table } from './console.js';
 import { dataObserver } from './dataObserver.js';
 import { LiveLine } from './liveLine.js';
@@ -15,7 +15,7 @@ export interface PreciseBnCommandOptions {
 
 export async function runPreciseBn(checkpoint: string, options: PreciseBnCommandOptions): Promise<void> {
   const { out, batches, json } = options;
-  const config = options.config === undefined ? undefined : await loadConfig(options.config, options.set);
+  const config = await loadConfig(options.config ?? configBeside(checkpoint), options.set);
   const line = new LiveLine();
   const onProgress = (done: number, total: number, what: string) => line.update(`${done} of ${total} ${what}`);
   const observer = { ...dataObserver(), onProgress };

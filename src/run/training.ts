@@ -2,11 +2,13 @@
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
 import { chosenForTraining } from '../train/engineOptions.js';
+import { learntNorms } from '../train/preciseStatistics.js';
 import { runEpochs } from '../train/runEpochs.js';
 import { RunFolder } from '../train/runFolder.js';
 import { secondsSoFar } from '../train/state.js';
 import type { DataEvents, Metrics, Task, TrainObserver } from '../train/task.js';
 import type { Workers } from '../train/workers.js';
+import { afterTraining } from './afterTraining.js';
 import { findCard } from './card.js';
 import { DataNotes } from './dataNotes.js';
 import { joinWorkers } from './joinWorkers.js';
@@ -48,7 +50,10 @@ export interface TrainedRun {
   readonly last: string;
   /** The last measurement on the val set; empty where there is none. */
   readonly metrics: Metrics;
-  /** With `train.preciseBn`: the checkpoint with the statistics that were estimated anew, and what was measured of it. */
+  /**
+   * With `train.preciseBn`: the checkpoint with the statistics that were estimated anew, and what was measured of it; undefined where
+   * that did not come to its end, which was told then.
+   */
   readonly precise?: { readonly checkpoint: string; readonly metrics: Metrics };
   /** The page that shows the run; undefined where `train.report` is off, or it could not be written, which was told then. */
   readonly report?: string;
@@ -91,6 +96,7 @@ export async function runTraining<C extends Config, Batch>(
   let run: RunFolder | null = null;
   try {
     const facts = prepare();
+    if (config.train.preciseBn !== null && workers === undefined) checkPreciseBn(task);
     if (writes) {
       run = resume ? RunFolder.open(folder, configFile) : await RunFolder.create(folder, configFile, config);
       if (resume) config = withMinutes(config, minutes, secondsSoFar(run.state) || secondsSoFar(run.previousState));
@@ -113,11 +119,23 @@ export async function runTraining<C extends Config, Batch>(
       return trained;
     }
     const files = { checkpoint: run.last, out: run.precise };
-    const { after } = await estimateFor(task, config, { ...files, batches, observer });
-    return { ...trained, precise: { checkpoint: run.precise, metrics: after } };
+    const without = 'no statistics were estimated anew ("cmtdet precise-bn" does it later)';
+    const precise = await afterTraining(without, listening.onWarning, () =>
+      estimateFor(task, config, { ...files, batches, observer, signal }),
+    );
+    return precise === undefined ? trained : { ...trained, precise: { checkpoint: files.out, metrics: precise.after } };
   } finally {
     run?.close();
     await task.close();
+  }
+}
+
+/** @throws UsageError before the first step, not after the last one */
+function checkPreciseBn({ model }: Pick<Task<unknown>, 'model'>): void {
+  try {
+    learntNorms(model);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`train.preciseBn: ${error.message}; set it to null`) : error;
   }
 }
 

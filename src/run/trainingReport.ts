@@ -1,9 +1,10 @@
 /** The report at the end of a training run. */
-import { CmtdetError, InterruptedError } from '../errors.js';
+import { InterruptedError } from '../errors.js';
+import { afterTraining } from './afterTraining.js';
 import type { TrainedRun, TrainingOptions } from './training.js';
 
 /**
- * Writes the report of a run that has come to its end. What goes wrong with it is told and spoils nothing: the run is done.
+ * Writes the report of a run that has come to its end.
  *
  * @returns the run, with the path of its report where there is one
  */
@@ -18,12 +19,8 @@ export async function withReport(
     if (signal?.aborted) throw new InterruptedError('the report was not finished; "cmtdet report" writes it');
     observer.onEvaluating?.(done, total);
   };
-  try {
-    const { file } = await report({ run: trained.run, observer: { onProgress } });
-    return { ...trained, report: file };
-  } catch (error) {
-    if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    observer.onWarning?.(`no report was written: ${(error as Error).message}`);
-    return trained;
-  }
+  const written = await afterTraining('no report was written', observer.onWarning, () =>
+    report({ run: trained.run, observer: { onProgress } }),
+  );
+  return written === undefined ? trained : { ...trained, report: written.file };
 }

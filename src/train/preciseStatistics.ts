@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
 import { BatchNorm } from '../nn/layers.js';
-import { modulesOf, type Parameter } from '../nn/module.js';
+import { type Module, modulesOf, type Parameter } from '../nn/module.js';
 import type { Output } from '../tensorflow/api.js';
 import { outputOf, tensorOf } from '../tensorflow/backend.js';
 import { Program } from '../tensorflow/program.js';
@@ -33,8 +33,7 @@ export async function estimateStatistics<Batch>(
   values: ReadonlyMap<string, Float32Array>,
   { config, batches, onProgress = () => {} }: EstimationOptions,
 ): Promise<Map<string, Float32Array>> {
-  const norms = [...modulesOf(task.model, BatchNorm)].filter(({ frozen }) => !frozen);
-  if (norms.length === 0) throw new UsageError('the network has no batch normalisation whose statistics are learnt');
+  const norms = learntNorms(task.model);
   const names = new Map([...task.model.parameters()].map(([name, parameter]) => [parameter, name]));
   for (const [parameter, name] of names) parameter.value = values.get(name)!;
 
@@ -76,6 +75,13 @@ export async function estimateStatistics<Batch>(
     estimated.set(names.get(variance)!, pools[i]!.variance);
   }
   return estimated;
+}
+
+/** @throws UsageError when a network has no statistics of its own: it normalises otherwise, or they are frozen */
+export function learntNorms(model: Module): BatchNorm[] {
+  const norms = [...modulesOf(model, BatchNorm)].filter(({ frozen }) => !frozen);
+  if (norms.length === 0) throw new UsageError('the network has no batch normalisation whose statistics are learnt');
+  return norms;
 }
 
 /** Training, but that statistics are those of the batch alone, and are kept instead of assigned. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.js';
+import { loadConfig, parseConfig } from '../../src/config/load.js';
 import type { ClassificationConfig, DetectionConfig } from '../../src/config/schema.js';
 import { generateShapes } from '../../src/data/shapes/generate.js';
 import { InterruptedError, UsageError } from '../../src/errors.js';
@@ -11,9 +11,11 @@ import { demo } from '../../src/run/demo.js';
 import { preciseBn } from '../../src/run/preciseBn.js';
 import { pretrain } from '../../src/run/pretrain.js';
 import { train } from '../../src/run/train.js';
+import { runTraining, type TrainingOptions } from '../../src/run/training.js';
 import { readState } from '../../src/train/state.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { lastOf } from '../support/toyRun.js';
+import { ToyTask, toyConfig } from '../support/toyTask.js';
 
 const tiny = [
   'model.backbone.variant={ dims: [8, 8, 8, 8], stemChannels: 4, depths: [1, 1, 1, 1], heads: [1, 1, 1, 1] }',
@@ -87,6 +89,50 @@ test('a folder that cannot be gone on in, or that holds a run, is refused before
   expect(existsSync(run)).toBe(false);
   await expect(train({ config, run })).rejects.toThrow('none.json');
   expect(existsSync(run)).toBe(false); // of data that cannot be read, no folder is left
+});
+
+/** Trains the toy, with statistics that are estimated anew at its end. */
+function preciseToy(task: ToyTask, options: TrainingOptions) {
+  const config = parseConfig(toyConfig, 'toy.yaml', ['train.preciseBn=3', 'engine.fuse=none']);
+  const opened = { task: Object.assign(task, { close: async () => {} }), prepare: () => [] };
+  return runTraining(config, options, async () => opened);
+}
+
+test('train.preciseBn of a network without statistics that are learnt: refused before the first step', async () => {
+  const task = new ToyTask();
+  task.model.norm.frozen = true;
+  const run = join(temporaryFolder(), 'run');
+  await expect(preciseToy(task, { run })).rejects.toThrow(
+    'train.preciseBn: the network has no batch normalisation whose statistics are learnt',
+  );
+  expect([task.seen, existsSync(run)]).toEqual([[], false]);
+});
+
+test('train.preciseBn that is interrupted, or fails: told, and the run is done', async () => {
+  const controller = new AbortController();
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const run = join(temporaryFolder(), 'run');
+  const onProgress = () => controller.abort();
+  const interrupted = await preciseToy(new ToyTask(), {
+    run,
+    signal: controller.signal,
+    observer: { onProgress, onWarning },
+  });
+  expect(interrupted.precise).toBeUndefined();
+  expect(warnings).toEqual([expect.stringMatching(/^no statistics were estimated anew .*stopped before/)]);
+  expect([existsSync(interrupted.last), existsSync(join(run, 'precise.safetensors'))]).toEqual([true, false]);
+
+  const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+  const failing = {
+    onProgress: () => {
+      throw full;
+    },
+    onWarning,
+  };
+  const failed = await preciseToy(new ToyTask(), { run: join(temporaryFolder(), 'run'), observer: failing });
+  expect(failed.precise).toBeUndefined();
+  expect(warnings[1]).toContain('no space left');
 });
 
 test('the demo is refused under TF_CONFIG, before it makes anything', async () => {

@@ -1,0 +1,21 @@
+import { CmtdetError } from '../errors.js';
+
+/**
+ * Does what follows a run that has come to its end. What goes wrong with it is told and spoils nothing: the run is done.
+ *
+ * @param what is not there then, as the beginning of a sentence
+ * @returns undefined where it went wrong
+ */
+export async function afterTraining<T>(
+  what: string,
+  onWarning: ((message: string) => void) | undefined,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    onWarning?.(`${what}: ${(error as Error).message}`);
+    return undefined;
+  }
+}
