@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { Argument, type Command, Option } from 'commander';
 import type { FormatName } from '../data/coco/convert/formats.js';
+import { opsets } from '../export/onnx/onnxGraph.js';
 import {
   collect,
   count,
@@ -209,9 +210,9 @@ function addModelCommands(program: Command): void {
     .option('--size <pixels>', 'one size of picture, heightxwidth (default: any, of a detector)', inputSize)
     .option('--batch <number>', 'pictures at a time (default: any number)', count)
     .addOption(
-      new Option('--opset <version>', 'of the operators of ONNX').choices(['17', '18', '19', '20']).default('17'),
+      new Option('--opset <version>', `of the operators of ONNX (default: ${opsets[0]})`).choices(opsets.map(String)),
     )
-    .addOption(new Option('--pixels <type>', 'of the input').choices(['uint8', 'float32']).default('uint8'))
+    .addOption(new Option('--pixels <type>', 'of the input (default: uint8)').choices(['uint8', 'float32']))
     .option('--nms', 'decode boxes and suppress duplicates inside of the model')
     .option('--float16', 'store weights in half the bytes')
     .option('--external-data', 'weights in a file of their own (default: above 2 GB)')

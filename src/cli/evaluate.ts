@@ -6,6 +6,7 @@ import { UsageError } from '../errors.js';
 import { evaluateCoco } from '../eval/cocoEval.js';
 import type { EvalOptions } from '../eval/evalParams.js';
 import { analysisFiles } from '../run/analysis.js';
+import { refuseOptions } from '../run/refuseOptions.js';
 import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { note, print, printJson, table, warn } from './console.js';
 import { dataObserver } from './dataObserver.js';
@@ -35,6 +36,12 @@ export interface EvaluateCommandOptions {
   readonly json?: boolean;
 }
 
+/** The options that mean something for given results, and for a classifier; for a detector all do but `results`. */
+const takes = {
+  results: ['annotations', 'results', 'maxDets', 'classAgnostic', 'precision', 'out', 'json'],
+  classifier: ['images', 'batchSize', 'skipBroken', 'json'],
+} as const satisfies Readonly<Record<string, readonly (keyof EvaluateCommandOptions)[]>>;
+
 export async function runEvaluate(checkpoint: string | undefined, options: EvaluateCommandOptions): Promise<void> {
   const { annotations, results, images, saveResults, out } = options;
   const outputs = [saveResults, ...(out === undefined ? [] : analysisFiles(out))];
@@ -45,15 +52,14 @@ export async function runEvaluate(checkpoint: string | undefined, options: Evalu
         'without a checkpoint there is nothing to run: give --annotations and --results, or a checkpoint',
       );
     }
-    if (hasViews(options)) throw new UsageError('--flip and --scales look at pictures again: they need a checkpoint');
+    refuseOptions(options, takes.results, '--results: give a checkpoint instead');
     return reportEvaluation(measureResults(annotations, results, options), 'read', options);
   }
   if (results !== undefined) throw new UsageError('give a checkpoint or --results, not both');
   if (images === undefined) throw new UsageError('a checkpoint needs pictures: --images FOLDER');
   const { readDescription } = await import('../models/checkpoints/modelFile.js'); // what follows loads TensorFlow
   if (readDescription(checkpoint).kind === 'classifier') {
-    if (hasViews(options))
-      throw new UsageError('--flip and --scales are for detectors; this checkpoint is a classifier');
+    refuseOptions(options, takes.classifier, `a classifier, and ${checkpoint} is one`);
     return reportClassifier(checkpoint, images, options);
   }
   if (annotations === undefined) throw new UsageError('a detector needs ground truth: --annotations FILE');
@@ -118,10 +124,6 @@ function sharedSettings({ batchSize, skipBroken }: EvaluateCommandOptions, line:
     howToSkip: '--skip-broken',
     observer: { ...dataObserver(), onProgress },
   } as const;
-}
-
-function hasViews({ flip, scales }: EvaluateCommandOptions): boolean {
-  return flip === true || scales !== undefined;
 }
 
 function evalOptions({ maxDets, classAgnostic }: EvaluateCommandOptions): EvalOptions {

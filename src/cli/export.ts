@@ -22,8 +22,6 @@ export async function runExport(checkpoint: string, command: ExportCommandOption
     throw new UsageError('a val set is --annotations FILE and --images FOLDER: give both');
   const line = new LiveLine();
   const onProgress = (done: number, total: number) => line.update(`measuring: ${done} of ${total} pictures`);
-  if (command.format === 'onnx' && !command.out.endsWith('.onnx'))
-    throw new UsageError(`${command.out}: expected a file that ends in .onnx`);
   const result = await exportModel({
     ...others,
     checkpoint,

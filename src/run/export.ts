@@ -21,6 +21,7 @@ import { Random } from '../random.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import { type ExportedNumbers, type MeasureExportedOptions, measureAsOnnx } from './measureExported.js';
 import type { Observer } from './observer.js';
+import { refuseOptions } from './refuseOptions.js';
 import { refuseOverwriting } from './refuseOverwriting.js';
 import { packageVersion } from './version.js';
 
@@ -66,36 +67,58 @@ export interface Verification {
   readonly differences: readonly Difference[];
 }
 
+/** The options that mean something for each format; `val` is looked at by itself. */
+const takes = {
+  onnx: ['opset', 'batch', 'size', 'pixels', 'nms', 'float16', 'externalData'],
+  savedmodel: ['batch', 'size', 'pixels'],
+  web: ['float16'],
+} as const satisfies Record<ExportOptions['format'], readonly (keyof ExportOptions)[]>;
+
 /** What formats that write a folder call their files. */
 const folderFiles = ['saved_model.pb', 'model.onnx', 'model.json'];
 
-/** @throws CheckpointError, ExportError, ImageError; UsageError where what is to be written is read too */
+/**
+ * @throws CheckpointError, ExportError, ImageError
+ * @throws UsageError where what is to be written is read too, or an option means nothing for the format; nothing is written then
+ */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
   const { checkpoint, out, pictures = [] } = options;
   refuseOverwriting([out, `${out}.data`, ...folderFiles.map((name) => join(out, name))], [checkpoint, ...pictures]);
+  checkOptions(options);
   const model = loadModel(checkpoint);
   try {
+    if (model instanceof Classifier) checkClassifierOptions(options);
     const { files: paths, open } = await write(model, options);
     const files = await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size })));
     const foreign = await open();
     const verification = foreign && (await compared(model, foreign, options));
-    return { files, verification, measured: options.val && (await measured(model, options.val, options)) };
+    return { files, verification, measured: await measured(model, options) };
   } finally {
     await model.dispose();
   }
 }
 
-function measured(
-  model: Classifier | Detector,
-  val: NonNullable<ExportOptions['val']>,
-  { format, float16 = false, observer }: ExportOptions,
-): Promise<ExportedNumbers | undefined> {
-  if (model instanceof Classifier)
-    throw new UsageError('a val set to measure on is for detectors, and this is a classifier');
-  if (format === 'savedmodel')
+/** @throws UsageError for what needs no look at the model */
+function checkOptions({ checkpoint, format, out, pictures, val, observer, ...others }: ExportOptions): void {
+  refuseOptions(others, takes[format], `--format ${format}`);
+  if (format === 'onnx' && !out.endsWith('.onnx')) throw new UsageError(`${out}: expected a file that ends in .onnx`);
+  if (format === 'savedmodel' && val !== undefined)
     throw new UsageError(
       'a SavedModel ends before boxes are decoded, so that it is not measured on a val set: leave it out',
     );
+}
+
+/** @throws UsageError for what is about boxes */
+function checkClassifierOptions({ checkpoint, nms, val }: ExportOptions): void {
+  refuseOptions({ nms }, [], `a classifier, and ${checkpoint} is one`);
+  if (val !== undefined) throw new UsageError('a val set to measure on is for detectors, and this is a classifier');
+}
+
+async function measured(
+  model: Classifier | Detector,
+  { val, float16 = false, observer }: ExportOptions,
+): Promise<ExportedNumbers | undefined> {
+  if (val === undefined || model instanceof Classifier) return undefined;
   const onProgress = (done: number, total: number) => observer?.onProgress?.(done, total, 'pictures');
   return measureAsOnnx(model, float16, { ...val, onProgress });
 }

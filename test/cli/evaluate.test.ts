@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runEvaluate } from '../../src/cli/evaluate.js';
+import { saveModel } from '../../src/models/checkpoints/modelFile.js';
 import { outputOf } from '../support/standardOutput.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+import { ToyTask } from '../support/toyTask.js';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -108,13 +110,17 @@ describe('evaluate --results', () => {
     expect(JSON.parse(readFileSync(at('analysis/confusion.json'), 'utf8')).counts[0]).toEqual([1, 0, 0]);
   });
 
-  it.each([[{ flip: true }], [{ scales: [1] }]])(
-    '%j: refused, since there are no pictures to look at',
-    async (views) => {
-      const message = '--flip and --scales look at pictures again: they need a checkpoint';
-      await expect(runEvaluate(undefined, { ...files(), ...views })).rejects.toThrow(message);
-    },
-  );
+  it.each([
+    [{ flip: true }, '--flip means'],
+    [{ scales: [1] }, '--scales means'],
+    [
+      { images: 'photos', saveResults: 'r.json', batchSize: 2, skipBroken: true, flip: false },
+      '--images, --save-results, --batch-size, --skip-broken mean',
+    ],
+  ])('%j: refused, since there are no pictures to look at', async (options, message) => {
+    const refused = runEvaluate(undefined, { ...files(), ...options });
+    await expect(refused).rejects.toThrow(`${message} nothing for --results: give a checkpoint instead`);
+  });
 
   it.each([
     ['--save-results onto the results', { saveResults: 'results.json.gz' }],
@@ -126,4 +132,15 @@ describe('evaluate --results', () => {
     await expect(runEvaluate(undefined, { ...files(), ...paths })).rejects.toThrow('is read by this command too');
     expect(readFileSync(at('taken/errors.json'))).toEqual(readFileSync(at('truth.json')));
   });
+});
+
+it('evaluate of a classifier: what is about boxes is refused, all at once', async () => {
+  const task = new ToyTask();
+  const checkpoint = at('classifier.safetensors');
+  await saveModel(checkpoint, task.model, task.describe({ epoch: 0, step: 0, metrics: {} }));
+  const ofBoxes = { annotations: at('truth.json'), out: at('curves'), saveResults: at('r.json'), maxDets: [1] };
+  const options = { images: folder, ...ofBoxes, classAgnostic: true, precision: true, flip: true };
+  await expect(runEvaluate(checkpoint, options)).rejects.toThrow(
+    `--annotations, --out, --save-results, --max-dets, --class-agnostic, --precision, --flip mean nothing for a classifier, and ${checkpoint} is one`,
+  );
 });
