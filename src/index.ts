@@ -239,6 +239,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayedStep> {
  *
  * @throws CheckpointError when the checkpoint is damaged
  * @throws ExportError when the model cannot be said in the format
+ * @throws UsageError when an option means nothing for the format
  */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
   return (await import('./run/export.js')).exportModel(options);
@@ -262,6 +263,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 /**
  * Serves a detector behind HTTP until the server is closed.
  *
+ * @throws UsageError when nothing can listen at host and port
  * @throws CheckpointError when the checkpoint is damaged or of another kind
  * @example
  * const server = await serve({ checkpoint: 'runs/cells/best.safetensors', port: 8080 });
