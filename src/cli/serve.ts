@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type ServeOptions, serve } from '../run/serve.js';
 import { note, printJson, warn } from './console.js';
-import { interruptible } from './trainObserver.js';
+import { interruptible } from './interruptible.js';
 
 export interface ServeCommandOptions extends Omit<ServeOptions, 'checkpoint' | 'observer' | 'signal'> {
   readonly json?: boolean;
