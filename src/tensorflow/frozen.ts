@@ -2,13 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
 import type { Output } from './api.js';
-import { attributeTypes } from './attributes.js';
 import { outputOf, recordInto, tensorOf } from './backend.js';
 import { encodeConfig } from './config.js';
 import { Graph } from './graph.js';
-import { type DataType, dataTypes, type HostTensor, toNative } from './hostTensor.js';
+import { type HostTensor, toNativeAll } from './hostTensor.js';
 import { Session } from './session.js';
-import { Trace } from './trace.js';
+import { inputTensor, Trace } from './trace.js';
 import type { Variable } from './variable.js';
 
 /** Type and shape of an input. */
@@ -39,19 +38,24 @@ export class FrozenFunction {
     inputs: Readonly<Record<string, InputSpec>>,
   ) {
     const graph = this.#graph;
-    [this.inputs, this.outputs] = recordInto(graph, () =>
-      new FrozenTrace(graph).during(() => {
-        const fed = Object.entries(inputs).map(
-          ([name, { dtype, shape }]) => [name, dtype, graph.placeholder(dtype, shape)] as const,
-        );
-        const tensors = Object.fromEntries(fed.map(([name, dtype, output]) => [name, this.#tensor(output, dtype)]));
-        const results = Object.entries(fn(tensors)).map(([name, tensor]) => {
-          const output = outputOf(tensor);
-          return [name, { node: graph.nameOf(output), index: output.index }] as const;
-        });
-        return [new Map(fed.map(([name, , output]) => [name, graph.nameOf(output)])), new Map(results)] as const;
-      }),
-    );
+    try {
+      [this.inputs, this.outputs] = recordInto(graph, () =>
+        new FrozenTrace(graph).during(() => {
+          const fed = Object.entries(inputs).map(
+            ([name, { dtype, shape }]) => [name, dtype, graph.placeholder(dtype, shape)] as const,
+          );
+          const tensors = fed.map(([name, dtype, output]) => [name, inputTensor(graph, output, dtype)] as const);
+          const results = Object.entries(fn(Object.fromEntries(tensors))).map(([name, tensor]) => {
+            const output = outputOf(tensor);
+            return [name, { node: graph.nameOf(output), index: output.index }] as const;
+          });
+          return [new Map(fed.map(([name, , output]) => [name, graph.nameOf(output)])), new Map(results)] as const;
+        }),
+      );
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** A serialised `GraphDef`. */
@@ -75,12 +79,12 @@ export class FrozenFunction {
     inputs: Readonly<Record<string, HostTensor>> = {},
   ): Promise<HostTensor[]> {
     const session = new Session(this.#graph, encodeConfig({ optimize: false }), undefined, { runs: undefined });
-    const feeds = Object.entries(inputs).map(([name, tensor]) => {
-      return [this.#output({ node: this.inputs.get(name)!, index: 0 }), toNative(tensor)] as const;
-    });
     try {
       const fetches = outputs.map((output) => this.#output(output));
-      return await session.run(feeds, fetches, []);
+      const fed = Object.entries(inputs).map(
+        ([name, tensor]) => [this.#output({ node: this.inputs.get(name)!, index: 0 }), tensor] as const,
+      );
+      return await session.run(toNativeAll(fed), fetches, []);
     } finally {
       await session.dispose();
     }
@@ -92,15 +96,6 @@ export class FrozenFunction {
 
   #output({ node, index }: NamedOutput): Output {
     return { oper: this.#graph.operationNamed(node), index };
-  }
-
-  #tensor(output: Output, dtype: DataType): tf.Tensor {
-    if (dtype !== 'uint8') return tensorOf(output);
-    const attributes = [
-      { name: 'SrcT', type: attributeTypes.type, value: dataTypes[dtype] },
-      { name: 'DstT', type: attributeTypes.type, value: dataTypes.float32 },
-    ];
-    return tensorOf({ oper: this.#graph.operation('Cast', [output], attributes), index: 0 });
   }
 }
 

@@ -3,14 +3,14 @@
  * stays until the whole is given up, so a `Program` replaces its generation when that has grown.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { type Output, type Pointer, tensorflow, trimMemory } from './api.js';
+import { type Output, type Pointer, trimMemory } from './api.js';
 import { attributeTypes } from './attributes.js';
-import { outputOf, recordInto, tensorOf } from './backend.js';
+import { outputOf, recordInto } from './backend.js';
 import { Graph } from './graph.js';
-import { type DataType, dataTypeOf, dataTypes, type HostTensor, toNative, zeros } from './hostTensor.js';
+import { dataTypeOf, dataTypes, deleteTensors, type HostTensor, toNativeAll, zeros } from './hostTensor.js';
 import { type Plan, readPlan } from './plan.js';
 import { type Device, type Recording, Session } from './session.js';
-import { Trace } from './trace.js';
+import { inputTensor, Trace } from './trace.js';
 import { UnderWay } from './underWay.js';
 import type { Variable } from './variable.js';
 
@@ -57,10 +57,14 @@ export class Generation {
   readonly #slots = new Map<Variable, Slot>();
   readonly #changed = new Set<Variable>();
   #traces = 0;
-  #unset: Variable[] = [];
+  /** Variables whose values are yet to be brought from the host. */
+  readonly #unset = new Set<Variable>();
   /** Values that follow from a variable alone, by the variable: where they are kept, and what computes them. */
   readonly #prepared = new Map<Variable, { readonly handle: Output; readonly compute: Pointer }>();
-  #unprepared: Pointer[] = [];
+  /** What computes those values that are yet to be computed. */
+  readonly #unprepared = new Set<Pointer>();
+  /** While one call fills the session for all that wait. */
+  #filling: Promise<void> | undefined;
   /** Ends when everything that was pushed or prepared so far is in the session. */
   #settled: Promise<unknown> = Promise.resolve();
 
@@ -105,7 +109,7 @@ export class Generation {
     try {
       signature = await this.#ready(key, fn, inputs);
     } catch (error) {
-      for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
+      deleteTensors(values);
       throw error;
     }
     const { feeds, fetches, targets } = signature;
@@ -119,19 +123,18 @@ export class Generation {
   async push(variables: Iterable<Variable>): Promise<void> {
     const chosen = [...variables];
     const slots = chosen.map((variable) => this.#slot(variable));
-    const feeds = chosen.flatMap((variable, i) =>
-      variable.isZero ? [] : [[slots[i]!.value, toNative({ data: variable.value, shape: variable.shape })] as const],
+    const values = chosen.flatMap((variable, i) =>
+      variable.isZero ? [] : [[slots[i]!.value, { data: variable.value, shape: variable.shape }] as const],
     );
+    const feeds = toNativeAll(values);
     const targets = chosen.map((variable, i) => (variable.isZero ? slots[i]!.clear : slots[i]!.assign));
-    const done = new Set(chosen);
-    this.#unset = this.#unset.filter((variable) => !done.has(variable));
-    this.#unprepared = [...this.#prepared.values()].map(({ compute }) => compute);
-    await this.#settle(() => this.#session.run(feeds, [], targets));
+    for (const { compute } of this.#prepared.values()) this.#unprepared.add(compute);
+    await this.#settle(this.#unset, chosen, () => this.#session.run(feeds, [], targets));
   }
 
   /** Copies the session's values to the host (`Variable.value`); one run for all of them. */
   async pull(variables: Iterable<Variable>): Promise<void> {
-    const chosen = [...variables].filter((variable) => this.#slots.has(variable) && !this.#unset.includes(variable));
+    const chosen = [...variables].filter((variable) => this.#slots.has(variable) && !this.#unset.has(variable));
     if (chosen.length === 0) return;
     const reads = chosen.map((variable) => this.#slot(variable).read);
     const results = await this.#session.run([], reads, []);
@@ -167,10 +170,14 @@ export class Generation {
       signature = this.#trace(fn, inputs);
       this.#signatures.set(key, signature);
     }
-    if (this.#unset.length > 0) await this.push(this.#unset);
-    if (this.#unprepared.length > 0) await this.#prepare();
-    await this.#settled; // what another call has begun to push or to prepare
-    return signature;
+    for (;;) {
+      await this.#settled; // what a push has begun: where that fails, it is to be done again
+      if (this.#filling === undefined && this.#unset.size + this.#unprepared.size === 0) return signature;
+      this.#filling ??= this.#fill().finally(() => {
+        this.#filling = undefined;
+      });
+      await this.#filling;
+    }
   }
 
   #trace(fn: Traceable, inputs: NamedTensors): Signature {
@@ -187,7 +194,7 @@ export class Generation {
           ([name, { data, shape }]) => [name, graph.placeholder(dataTypeOf(data), shape)] as const,
         );
         const tensors = feeds.map(
-          ([name, output], i) => [name, this.#input(output, dataTypeOf(inputs[i]![1].data))] as const,
+          ([name, output], i) => [name, inputTensor(graph, output, dataTypeOf(inputs[i]![1].data))] as const,
         );
         const results = fn(Object.fromEntries(tensors));
         const fetches = Object.entries(results).map(([name, tensor]) => [name, outputOf(tensor)] as const);
@@ -198,16 +205,6 @@ export class Generation {
     });
   }
 
-  /** A placeholder as a tensor that tfjs can name the type of. */
-  #input(output: Output, dtype: DataType): tf.Tensor {
-    if (dtype === 'float32' || dtype === 'int32') return tensorOf(output);
-    const attributes = [
-      { name: 'SrcT', type: attributeTypes.type, value: dataTypes[dtype] },
-      { name: 'DstT', type: attributeTypes.type, value: dataTypes.float32 },
-    ];
-    return tensorOf({ oper: this.#graph.operation('Cast', [output], attributes), index: 0 });
-  }
-
   /** Where a value that follows from a variable is kept; `value` records how to compute it, the first time. */
   #preparedHandle(variable: Variable, value: () => tf.Tensor): Output {
     const known = this.#prepared.get(variable);
@@ -216,19 +213,25 @@ export class Generation {
     const handle = this.#newHandle(tensor.shape, `${this.#prefix}/prepared${this.#prepared.size}`);
     const compute = this.#graph.operation('AssignVariableOp', [handle, outputOf(tensor)], [floats]);
     this.#prepared.set(variable, { handle, compute });
-    this.#unprepared.push(compute);
+    this.#unprepared.add(compute);
     return handle;
   }
 
-  async #prepare(): Promise<void> {
-    const operations = this.#unprepared;
-    this.#unprepared = [];
-    await this.#settle(() => this.#session.run([], [], operations));
+  /** Brings the variables that are not in the session, and computes what follows from them. */
+  async #fill(): Promise<void> {
+    if (this.#unset.size > 0) await this.push(this.#unset);
+    if (this.#unprepared.size === 0) return;
+    const operations = [...this.#unprepared];
+    await this.#settle(this.#unprepared, operations, () => this.#session.run([], [], operations));
   }
 
-  /** Runs `change`, which others wait for, after those before it. */
-  #settle(change: () => Promise<unknown>): Promise<unknown> {
-    const done = this.#settled.then(change);
+  /** Runs `change`, which others wait for, after those before it. Where it fails, what it was to do is to be done again. */
+  #settle<T>(open: Set<T>, items: readonly T[], change: () => Promise<unknown>): Promise<unknown> {
+    for (const item of items) open.delete(item);
+    const done = this.#settled.then(change).catch((error: unknown) => {
+      for (const item of items) open.add(item);
+      throw error;
+    });
     this.#settled = done.catch(() => {}); // whoever asked for the change hears of it
     return done;
   }
@@ -238,7 +241,7 @@ export class Generation {
     if (slot === undefined) {
       slot = this.#newSlot(variable);
       this.#slots.set(variable, slot);
-      this.#unset.push(variable);
+      this.#unset.add(variable);
     }
     return slot;
   }

@@ -23,6 +23,7 @@ export interface HostTensor<A extends HostArray = HostArray> {
   readonly shape: readonly number[];
 }
 
+/** What holds the numbers of a type on the host. */
 const arrayTypes = {
   float32: Float32Array,
   float64: Float64Array,
@@ -87,6 +88,23 @@ export function toNative({ data, shape }: HostTensor, dtype: DataType = dataType
   return tensor;
 }
 
+/** New `TF_Tensor`s, all of them or none, each with the key of its numbers; the caller deletes them. */
+export function toNativeAll<K>(tensors: readonly (readonly [key: K, tensor: HostTensor])[]): (readonly [K, Pointer])[] {
+  const made: (readonly [K, Pointer])[] = [];
+  try {
+    for (const [key, tensor] of tensors) made.push([key, toNative(tensor)]);
+    return made;
+  } catch (error) {
+    deleteTensors(made);
+    throw error;
+  }
+}
+
+/** Deletes what {@link toNativeAll} has made. */
+export function deleteTensors(tensors: Iterable<readonly [unknown, Pointer]>): void {
+  for (const [, tensor] of tensors) tensorflow().TF_DeleteTensor(tensor);
+}
+
 /** A new `TF_Tensor` of byte strings; the caller deletes it. */
 export function stringsToNative(strings: readonly Uint8Array[], shape: readonly number[]): Pointer {
   const tf = tensorflow();
@@ -103,15 +121,15 @@ export function stringsToNative(strings: readonly Uint8Array[], shape: readonly 
 /** A copy of a `TF_Tensor`'s numbers; the tensor stays the caller's. */
 export function fromNative(tensor: Pointer): HostTensor {
   const tf = tensorflow();
-  const name = typeNamed(tf.TF_TensorType(tensor));
+  const ArrayType = knownArrayType(tf.TF_TensorType(tensor));
   const shape = Array.from({ length: tf.TF_NumDims(tensor) }, (_, i) => Number(tf.TF_Dim(tensor, i)));
   const bytes = Number(tf.TF_TensorByteSize(tensor));
-  return { data: new arrayTypes[name](readMemory(tf.TF_TensorData(tensor), bytes).buffer), shape };
+  return { data: new ArrayType(readMemory(tf.TF_TensorData(tensor), bytes).buffer), shape };
 }
 
 /** @param dtype TensorFlow's number of the type */
 export function zeros({ shape, dtype }: { readonly shape: readonly number[]; readonly dtype: number }): HostTensor {
-  return { data: new arrayTypes[typeNamed(dtype)](sizeOf(shape)), shape };
+  return { data: new (knownArrayType(dtype))(sizeOf(shape)), shape };
 }
 
 /** Zeros of the type of a tensor, in another shape. */
@@ -119,8 +137,16 @@ export function zerosLike({ data }: HostTensor, shape: readonly number[]): HostT
   return { data: new arrayTypes[dataTypeOf(data)](sizeOf(shape)), shape };
 }
 
-function typeNamed(code: number): DataType {
-  const name = (Object.keys(arrayTypes) as DataType[]).find((key) => dataTypes[key] === code);
-  if (name === undefined) throw new EngineError(`a tensor of TensorFlow type ${code} cannot be read`);
-  return name;
+type ArrayType = (typeof arrayTypes)[DataType];
+
+/** What holds the numbers of a type on the host; undefined for types that are no numbers. @param dtype TensorFlow's number of the type */
+export function arrayTypeOf(dtype: number): ArrayType | undefined {
+  const name = (Object.keys(arrayTypes) as DataType[]).find((key) => dataTypes[key] === dtype);
+  return name && arrayTypes[name];
+}
+
+function knownArrayType(dtype: number): ArrayType {
+  const found = arrayTypeOf(dtype);
+  if (found === undefined) throw new EngineError(`a tensor of TensorFlow type ${dtype} cannot be read`);
+  return found;
 }

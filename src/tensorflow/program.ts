@@ -3,10 +3,9 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import { EngineError } from '../errors.js';
-import { type Pointer, tensorflow } from './api.js';
 import { defaultMaxTraces, type EngineOptions, encodeConfig } from './config.js';
 import { Generation, type NamedTensors, type Traceable } from './generation.js';
-import { checkTensor, dataTypeOf, type HostTensor, toNative } from './hostTensor.js';
+import { checkTensor, dataTypeOf, deleteTensors, type HostTensor, toNativeAll } from './hostTensor.js';
 import type { Plan } from './plan.js';
 import type { Server } from './server.js';
 import type { Device, Recording } from './session.js';
@@ -70,9 +69,9 @@ export class Program {
       const shapes = named.map(([name, { data, shape }]) => `${name}:${dataTypeOf(data)}[${shape.join()}]`);
       const key = `${id}(${shapes.join()})`;
       // Copied before anything is awaited: the caller may use its arrays again as soon as the call returns its promise.
-      const values = toNativeAll(named);
+      const values = new Map(toNativeAll(named));
       const run = (generation: Generation) => generation.run(key, fn as Traceable, named, values);
-      return (await this.#with(run, key)) as Record<O, HostTensor>;
+      return (await this.#with(run, key, () => deleteTensors(values))) as Record<O, HostTensor>;
     };
   }
 
@@ -109,6 +108,7 @@ export class Program {
    */
   async plan(body: () => Promise<unknown>): Promise<Plan[]> {
     this.#checkOpen();
+    if (this.#plans !== undefined) throw new EngineError('this program is being planned already');
     const plans: Plan[] = [];
     this.#plans = plans;
     try {
@@ -147,14 +147,24 @@ export class Program {
     if (this.#disposal !== undefined) throw new EngineError('the program was used after its disposal');
   }
 
-  /** Does `work` on the generation, which stays until it has ended. @param key of what it may have to trace */
-  #with<T>(work: (generation: Generation) => Promise<T>, key?: string): Promise<T> {
+  /**
+   * Does `work` on the generation, which stays until it has ended.
+   *
+   * @param key of what it may have to trace
+   * @param giveUp frees what `work` was to take over, where it cannot begin
+   */
+  #with<T>(work: (generation: Generation) => Promise<T>, key?: string, giveUp = () => {}): Promise<T> {
     return this.#calls.during(async () => {
-      while (this.#renewal !== undefined || this.#isFullFor(key)) {
-        this.#renewal ??= this.#renew().finally(() => {
-          this.#renewal = undefined;
-        });
-        await this.#renewal;
+      try {
+        while (this.#renewal !== undefined || this.#isFullFor(key)) {
+          this.#renewal ??= this.#renew().finally(() => {
+            this.#renewal = undefined;
+          });
+          await this.#renewal;
+        }
+      } catch (error) {
+        giveUp();
+        throw error;
       }
       const generation = this.#generation;
       return generation.users.during(() => work(generation));
@@ -189,16 +199,4 @@ export class Program {
     plans.push(plan);
     return results;
   }
-}
-
-/** Native copies by name: all of them, or none. */
-function toNativeAll(tensors: NamedTensors): ReadonlyMap<string, Pointer> {
-  const values = new Map<string, Pointer>();
-  try {
-    for (const [name, tensor] of tensors) values.set(name, toNative(tensor));
-  } catch (error) {
-    for (const value of values.values()) tensorflow().TF_DeleteTensor(value);
-    throw error;
-  }
-  return values;
 }

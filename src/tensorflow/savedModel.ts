@@ -2,7 +2,7 @@
 import { encodeConfig } from './config.js';
 import type { NamedOutput } from './frozen.js';
 import { Graph } from './graph.js';
-import { type HostTensor, toNative } from './hostTensor.js';
+import { type HostTensor, toNativeAll } from './hostTensor.js';
 import { Session } from './session.js';
 
 export class SavedModel {
@@ -19,15 +19,19 @@ export class SavedModel {
     readonly inputs: ReadonlyMap<string, NamedOutput>,
     readonly outputs: ReadonlyMap<string, NamedOutput>,
   ) {
-    this.#session = new Session(this.#graph, encodeConfig({ optimize: false }), undefined, { runs: undefined }, folder);
+    try {
+      const config = encodeConfig({ optimize: false });
+      this.#session = new Session(this.#graph, config, undefined, { runs: undefined }, folder);
+    } catch (error) {
+      this.#graph.dispose();
+      throw error;
+    }
   }
 
   async run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
-    const feeds = Object.entries(inputs).map(
-      ([name, tensor]) => [this.#output(this.inputs.get(name)!), toNative(tensor)] as const,
-    );
     const fetches = [...this.outputs.values()].map((output) => this.#output(output));
-    const results = await this.#session.run(feeds, fetches, []);
+    const fed = Object.entries(inputs).map(([name, tensor]) => [this.#output(this.inputs.get(name)!), tensor] as const);
+    const results = await this.#session.run(toNativeAll(fed), fetches, []);
     return Object.fromEntries([...this.outputs.keys()].map((name, i) => [name, results[i]!]));
   }
 

@@ -5,7 +5,7 @@ import type { Output, Pointer } from './api.js';
 import { type Attribute, attributeTypes } from './attributes.js';
 import { outputOf, tensorOf } from './backend.js';
 import type { Graph } from './graph.js';
-import { dataTypes } from './hostTensor.js';
+import { type DataType, dataTypes } from './hostTensor.js';
 import type { Variable } from './variable.js';
 
 /** Gives the resource handle of a variable in the graph, making it at the first call. */
@@ -26,6 +26,16 @@ let active: Trace | undefined;
 export function activeTrace(): Trace {
   if (active === undefined) throw new EngineError('this is only possible while a function is being traced');
   return active;
+}
+
+/** What a function that is recorded gets for an input: float32 and int32 as they are, other types as float32. */
+export function inputTensor(graph: Graph, placeholder: Output, dtype: DataType): tf.Tensor {
+  if (dtype === 'float32' || dtype === 'int32') return tensorOf(placeholder);
+  const attributes = [
+    { name: 'SrcT', type: attributeTypes.type, value: dataTypes[dtype] },
+    { name: 'DstT', type: attributeTypes.type, value: dataTypes.float32 },
+  ];
+  return tensorOf({ oper: graph.operation('Cast', [placeholder], attributes), index: 0 });
 }
 
 export class Trace {

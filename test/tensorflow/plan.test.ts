@@ -49,6 +49,26 @@ describe('Program.plan', () => {
     expect(plan!.operations[find('VarHandleOp')]!.outputs[0]!.dtype).toBe(resource);
   });
 
+  test('two at a time are refused: each would record the calls of the other', async () => {
+    const first = program.plan(() => step({ x }));
+    await expect(program.plan(() => step({ x }))).rejects.toThrow('being planned already');
+    expect(await first).toHaveLength(1);
+  });
+
+  test('an operation that has to wait for another: its place is in `after`, and it reads no more for it', async () => {
+    const twice = program.compile(({ x }: Record<'x', tf.Tensor>) => {
+      weight.assign(tf.sum(x, 0));
+      weight.assign(tf.mul(weight.read(), 2));
+      return { y: tf.neg(x) };
+    });
+    const [plan] = await program.plan(() => twice({ x }));
+    const assigned = [...plan!.operations.keys()].filter((i) => plan!.operations[i]!.type === 'AssignVariableOp');
+    const [earlier, later] = assigned.map((i) => plan!.operations[i]!);
+    expect([earlier!.after, later!.after]).toEqual([[], [assigned[0]]]);
+    expect(later!.inputs).toHaveLength(2); // the variable and the value
+    expect(plan!.operations.find(({ type }) => type === 'VarHandleOp')!.shape).toEqual([3]);
+  });
+
   test('afterwards calls run again', async () => {
     weight.value = Float32Array.of(1, 2, 3);
     const { y } = await step({ x: { data: Float32Array.of(1, 1, 1, 2, 2, 2), shape: [2, 3] } });

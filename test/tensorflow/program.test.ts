@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { EngineError } from '../../src/errors.js';
 import { rawOp, useEagerBackend } from '../../src/tensorflow/backend.js';
+import { Generation } from '../../src/tensorflow/generation.js';
 import { Program } from '../../src/tensorflow/program.js';
+import { Session } from '../../src/tensorflow/session.js';
 import { activeTrace } from '../../src/tensorflow/trace.js';
 import { Variable } from '../../src/tensorflow/variable.js';
+import { leftOver } from '../support/leftOver.js';
 
 const vector = (...values: number[]) => ({ data: Float32Array.from(values), shape: [values.length] });
 const numbers = (tensor: { data: ArrayLike<unknown> }) => Array.from(tensor.data, Number);
@@ -193,6 +196,76 @@ describe('Program', () => {
     const results = await Promise.all([scaled({ x }), scaled({ x }), scaled({ x })]);
     expect(results.map(({ y }) => y.data[0])).toEqual([2e6, 2e6, 2e6]);
     await fresh.dispose();
+  });
+
+  describe('where a run of the session fails', () => {
+    afterEach(() => {
+      vi.restoreAllMocks();
+    });
+
+    /** Of the runs from now on, this one fails. */
+    const failing = (nth: number) => {
+      const run = Session.prototype.run;
+      let runs = 0;
+      vi.spyOn(Session.prototype, 'run').mockImplementation(function (this: Session, ...args) {
+        return ++runs === nth ? Promise.reject(new EngineError('no memory')) : run.apply(this, args);
+      });
+    };
+    const scaledBySquare = (owner: Program, weight: Variable) =>
+      owner.compile(({ x }: Record<'x', tf.Tensor>) => ({
+        y: tf.add(
+          tf.mul(
+            x,
+            activeTrace().prepared(weight, () => tf.square(weight.read())),
+          ),
+          weight.read(),
+        ),
+      }));
+
+    test.each([
+      [1, 'bringing variables'],
+      [2, 'preparing values'],
+    ])('run %i, %s: the call fails, and the next one does it again', async (nth) => {
+      await using fresh = new Program();
+      const scaled = scaledBySquare(fresh, new Variable([1], () => Float32Array.of(3)));
+      failing(nth);
+      await expect(scaled({ x: vector(1) })).rejects.toThrow('no memory');
+      expect(numbers((await scaled({ x: vector(1) })).y)).toEqual([12]);
+    });
+
+    test.each([1, 2])('run %i, with calls side by side: none of them runs without the values', async (nth) => {
+      await using fresh = new Program();
+      const scaled = scaledBySquare(fresh, new Variable([1], () => Float32Array.of(3)));
+      failing(nth);
+      for (const call of await Promise.allSettled([1, 2, 3].map((n) => scaled({ x: vector(n) }))))
+        expect(call).toMatchObject({ status: 'rejected', reason: { message: 'no memory' } });
+      const results = await Promise.all([1, 2, 3].map((n) => scaled({ x: vector(n) })));
+      expect(results.map(({ y }) => y.data[0])).toEqual([12, 21, 30]);
+    });
+
+    test('a push: what was to be pushed comes with the next run', async () => {
+      await using fresh = new Program();
+      const weight = new Variable([1], () => Float32Array.of(3));
+      const scaled = scaledBySquare(fresh, weight);
+      await scaled({ x: vector(1) });
+      weight.value = Float32Array.of(10);
+      failing(1);
+      const push = fresh.push([weight]);
+      const beside = scaled({ x: vector(1) });
+      await expect(push).rejects.toThrow('no memory');
+      expect(numbers((await beside).y)).toEqual([110]);
+      expect(numbers((await scaled({ x: vector(2) })).y)).toEqual([210]);
+    });
+
+    test('where the traces cannot be given up for another one, the inputs are freed', async () => {
+      await using small = new Program({ maxTraces: 1 });
+      const double = small.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.mul(x, 2) }));
+      await double({ x: vector(1) });
+      vi.spyOn(Generation.prototype, 'pull').mockRejectedValueOnce(new EngineError('no memory'));
+      const { tensors } = await leftOver(() => expect(double({ x: vector(1, 2) })).rejects.toThrow('no memory'));
+      expect(tensors).toBe(0);
+      expect(numbers((await double({ x: vector(1, 2) })).y)).toEqual([2, 4]);
+    });
   });
 
   describe('with a limit of two traces', () => {

@@ -1,7 +1,7 @@
 /** A frozen graph to be looked at and simplified: operations by name, with what TensorFlow knows of their shapes. */
 import type { FrozenFunction, NamedOutput } from '../../tensorflow/frozen.js';
+import { type AttributeMessage, decodeGraphDef, parseInput, tensorOf, toNumber } from '../../tensorflow/graphDef.js';
 import type { HostTensor } from '../../tensorflow/hostTensor.js';
-import { type AttributeMessage, decodeGraphDef, parseInput, tensorOf, toNumber } from './graphDef.js';
 
 /** One operation. Those of TensorFlow have its names; chains that were recognised have names of ours (`chains.ts`). */
 export interface GraphNode {

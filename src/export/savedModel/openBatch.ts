@@ -1,7 +1,13 @@
 /** A frozen graph with names for its inputs and outputs, and its batch left open. */
 import type { FrozenFunction, NamedOutput } from '../../tensorflow/frozen.js';
+import {
+  type AttributeMessage,
+  decodeGraphDef,
+  type NodeMessage,
+  operationOf,
+  parseInput,
+} from '../../tensorflow/graphDef.js';
 import { dataTypes } from '../../tensorflow/hostTensor.js';
-import { type AttributeMessage, decodeGraphDef, type NodeMessage, parseInput } from '../graph/graphDef.js';
 
 /** A tensor that a signature names. */
 export interface SignatureTensor {
@@ -65,8 +71,7 @@ export function openBatch(frozen: FrozenFunction, open: boolean): NamedGraph {
 /** Names of all that depends on some operations, these included; operations come after their inputs. */
 function dependents(nodes: readonly NodeMessage[], roots: ReadonlySet<string>): Set<string> {
   const found = new Set(roots);
-  for (const { name, input } of nodes)
-    if (input.some((edge) => found.has(edge.replace(/^\^|:.*$/g, '')))) found.add(name);
+  for (const { name, input } of nodes) if (input.some((edge) => found.has(operationOf(edge)))) found.add(name);
   return found;
 }
 

@@ -1,6 +1,7 @@
 /** The messages of a `saved_model.pb`. */
 import protobuf from 'protobufjs';
-import { graphDefProto } from '../graph/graphDef.js';
+import { graphDefProto } from '../../tensorflow/graphDef.js';
+import { tensorflowVersion } from '../../tensorflow/install/wheels.js';
 import type { NamedGraph, SignatureTensor } from './openBatch.js';
 
 // Field names and numbers: tensorflow/core/protobuf/{saved_model,meta_graph}.proto, TensorFlow 2.21.
@@ -15,9 +16,6 @@ const savedModel = protobuf
     message SavedModel { int64 saved_model_schema_version = 1; repeated MetaGraphDef meta_graphs = 2; }
   `)
   .root.lookupType('SavedModel');
-
-/** Of the library that wrote the graph. */
-const tensorflowVersion = '2.21.0';
 
 const tensorInfo = ({ node, dtype, shape }: SignatureTensor) => ({
   name: `${node}:0`,

@@ -1,7 +1,7 @@
-/** TensorFlow's graphs as they are written to files: the parts of `GraphDef` that an inference graph uses. */
+/** TensorFlow's graphs as messages: the parts of `GraphDef` that graphs of ours use. */
 import protobuf from 'protobufjs';
-import type { NamedOutput } from '../../tensorflow/frozen.js';
-import type { HostTensor } from '../../tensorflow/hostTensor.js';
+import type { NamedOutput } from './frozen.js';
+import { arrayTypeOf, type HostTensor, sizeOf } from './hostTensor.js';
 
 // Field names and numbers: tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape,versions}.proto, TensorFlow 2.21.
 export const graphDefProto = `
@@ -70,7 +70,9 @@ export interface TensorMessage {
 }
 
 export interface AttributeMessage {
-  readonly list?: { readonly i: readonly (number | Long)[] } | null;
+  /** Which of the others is there, in what was decoded: the others read as they do where they are 0 or empty. */
+  readonly value?: 'list' | 's' | 'i' | 'f' | 'b' | 'type' | 'shape' | 'tensor';
+  readonly list?: { readonly i: readonly (number | Long)[]; readonly type: readonly number[] } | null;
   readonly s?: Uint8Array;
   readonly i?: number | Long;
   readonly f?: number;
@@ -111,20 +113,20 @@ export function parseInput(input: string): NamedOutput | undefined {
   return { node: node!, index: Number(index) };
 }
 
+/** The operation that an input of a node names, whether it reads it or only has to run after it. */
+export const operationOf = (input: string): string => input.replace(/^\^|:.*$/g, '');
+
 export const shapeOf = (message: ShapeMessage | null | undefined): number[] =>
   (message?.dim ?? []).map(({ size }) => toNumber(size));
 
-/** TensorFlow's numbers of element types (`types.proto`), where graphs of ours use them. */
-const arrays = { 1: Float32Array, 2: Float64Array, 3: Int32Array, 4: Uint8Array, 9: BigInt64Array, 10: Uint8Array };
-
 /** The numbers of a constant; undefined for types that are no numbers. */
 export function tensorOf(message: TensorMessage): HostTensor | undefined {
-  const ArrayType = arrays[message.dtype as keyof typeof arrays];
+  const ArrayType = arrayTypeOf(message.dtype);
   if (ArrayType === undefined) return undefined;
   const shape = shapeOf(message.tensorShape);
   const { tensorContent } = message;
   if (tensorContent.length > 0) return { data: new ArrayType(Uint8Array.from(tensorContent).buffer), shape };
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   const values = [message.floatVal, message.doubleVal, message.intVal, message.int64Val, message.boolVal].find(
     ({ length }) => length > 0,
   );
