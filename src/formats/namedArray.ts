@@ -157,16 +157,34 @@ export function copyStrided(
 }
 
 /** `data` of `shape` with its axes in another order: axis i of the result is axis `axes[i]` of `data`. Always a copy. */
-export function permuteAxes(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
+export function permuteAxes<A extends NamedArray['data']>(
+  data: A,
+  shape: readonly number[],
+  axes: readonly number[],
+): A {
   const strides = rowMajorStrides(shape);
-  const permuted = new Float32Array(data.length);
+  const result = new (data.constructor as new (size: number) => A)(data.length);
   copyStrided(
     data,
-    permuted,
+    result,
     axes.map((axis) => shape[axis]!),
     axes.map((axis) => strides[axis]!),
   );
-  return permuted;
+  return result;
+}
+
+/** The order of axes that undoes another. */
+export const inverseAxes = (axes: readonly number[]): number[] => axes.map((_, axis) => axes.indexOf(axis));
+
+/**
+ * The array as 32-bit floats with its axes in another order, as {@link permuteAxes} has it. An array with another number of axes, or
+ * where no order is given, only becomes floats.
+ */
+export function permuted(array: NamedArray, axes: readonly number[] | undefined): NamedArray {
+  const { shape } = array;
+  const data = toFloat32(array);
+  if (axes?.length !== shape.length) return { dtype: 'F32', shape, data };
+  return { dtype: 'F32', shape: axes.map((axis) => shape[axis]!), data: permuteAxes(data, shape, axes) };
 }
 
 const largestHalf = 65504;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ClassifierModel } from '../../src/config/modelSchema.js';
 import { buildClassifier, type ClassifierConfig } from '../../src/models/build.js';
-import { loadBackbone } from '../../src/models/checkpoints/initFrom.js';
+import { fitBackbone, readFirstWeights } from '../../src/models/checkpoints/initFrom.js';
 import { saveModel } from '../../src/models/checkpoints/modelFile.js';
 import { Classifier } from '../../src/models/classifier.js';
 import { inference } from '../../src/nn/module.js';
@@ -106,7 +106,7 @@ describe('positionBias', () => {
   test('init from a backbone with another kind of bias: what to set', async () => {
     const { path } = await save({ positionBias: 'grid' });
     const { backbone } = buildClassifier(config({ positionBias: 'table' }), 2);
-    const message = catchMessage(() => loadBackbone(backbone, path)).replace(path, 'FILE');
+    const message = catchMessage(() => fitBackbone(backbone, readFirstWeights(path), path)).replace(path, 'FILE');
     expect(message).toMatchInlineSnapshot(`
       "FILE: 5 problems
         backbone.stages.0.positionBias.tables.0: missing

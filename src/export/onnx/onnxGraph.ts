@@ -1,6 +1,6 @@
 /** An ONNX graph under construction. */
-import { rowMajorStrides } from '../../formats/namedArray.js';
-import type { HostArray, HostTensor } from '../../tensorflow/hostTensor.js';
+import { permuteAxes } from '../../formats/namedArray.js';
+import type { HostTensor } from '../../tensorflow/hostTensor.js';
 import type { ElementType } from './schema.js';
 
 /** Whole numbers are written as `ints` or `int`, all others as floats. */
@@ -121,20 +121,5 @@ function withoutCopies(nodes: readonly OnnxNode[]): OnnxNode[] {
 
 /** Axes in another order, on the host. */
 export function transposed({ data, shape }: HostTensor, order: readonly number[]): HostTensor {
-  const strides = rowMajorStrides(shape);
-  const target = order.map((axis) => shape[axis]!);
-  const steps = order.map((axis) => strides[axis]!);
-  const result = new (data.constructor as new (size: number) => HostArray)(data.length);
-  const place = target.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < result.length; to++) {
-    result[to] = data[from]!;
-    for (let axis = target.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++place[axis]! < target[axis]!) break;
-      from -= steps[axis]! * target[axis]!;
-      place[axis] = 0;
-    }
-  }
-  return { data: result, shape: target };
+  return { data: permuteAxes(data, shape, order), shape: order.map((axis) => shape[axis]!) };
 }

@@ -54,8 +54,6 @@ export interface CmtOptions {
   readonly dropPath?: number;
   /** Makes the position bias of a stage; undefined for none. @default `GridBias`, bilinear */
   readonly positionBias?: (stage: BiasShape) => PositionBias | undefined;
-  /** Image side of the position bias's grid, in pixels. @default the variant's */
-  readonly biasSize?: number;
 }
 
 /** Three 3×3 convolutions, the first with stride 2; activation comes before normalisation, as released. */
@@ -289,13 +287,12 @@ export class Cmt extends Module implements Backbone {
   ) {
     super();
     const { dims, depths, heads, reductions, ratio } = spec;
-    const side = options.biasSize ?? spec.inputSize;
     const makeBias = options.positionBias ?? ((stage) => new GridBias(stage, 'bilinear'));
     const total = depths.reduce((a, b) => a + b);
     let drawn = 0;
     this.stem = new Stem(spec.stemChannels);
     this.stages = dims.map((channels, s) => {
-      const tokens = side / stageStrides[s]!;
+      const tokens = spec.inputSize / stageStrides[s]!;
       const keys = tokens / reductions[s]!;
       const blocks = Array.from({ length: depths[s]! }, () => {
         const rate = total > 1 ? ((options.dropPath ?? 0) * drawn++) / (total - 1) : 0;

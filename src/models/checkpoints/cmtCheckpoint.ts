@@ -1,6 +1,6 @@
 /** Checkpoints of CMT under the names of the authors' release and under ours. */
 import { CheckpointError } from '../../errors.js';
-import { type NamedArray, permuteAxes, toFloat32 } from '../../formats/namedArray.js';
+import { inverseAxes, type NamedArray, permuted } from '../../formats/namedArray.js';
 import { depthsOfNames, widthsOfShapes } from './checkpointWidths.js';
 import { type CmtWidths, cmtNames, type NamePair, type PartialShape } from './cmtAuthorNames.js';
 import { type Conversion, reasonOfCounter, withoutBackbone } from './conversion.js';
@@ -43,7 +43,7 @@ export function importAuthors(source: string, tensors: ReadonlyMap<string, Named
   for (const pair of pairs) {
     const name = tensors.has(pair.theirs) ? pair.theirs : `backbone.${pair.theirs}`;
     const array = tensors.get(name);
-    if (array && pair.ours) found.push({ pair, name, array: permute(array, pair.axes) });
+    if (array && pair.ours) found.push({ pair, name, array: permuted(array, pair.axes) });
   }
   const theirNames = new Map(pairs.map(({ ours, theirs }) => [ours, theirs]));
   const { widths, fitting, otherShape, missing } = checkShapes(
@@ -52,7 +52,8 @@ export function importAuthors(source: string, tensors: ReadonlyMap<string, Named
     found,
     (ours) => theirNames.get(ours) ?? ours,
   );
-  const inFile = (shape: PartialShape, { axes }: NamePair) => (axes ? inverse(axes).map((axis) => shape[axis]) : shape);
+  const inFile = (shape: PartialShape, { axes }: NamePair) =>
+    axes ? inverseAxes(axes).map((axis) => shape[axis]) : shape;
   return {
     direction: 'import',
     widths,
@@ -78,7 +79,8 @@ export function exportAuthors(source: string, tensors: ReadonlyMap<string, Named
   const { pairs, found } = findOurs(tensors);
   const { widths, fitting, otherShape, missing } = checkShapes(source, pairs, found);
   const converted = new Map<string, NamedArray>();
-  for (const { pair, array } of fitting) converted.set(pair.theirs, permute(array, pair.axes && inverse(pair.axes)));
+  for (const { pair, array } of fitting)
+    converted.set(pair.theirs, permuted(array, pair.axes && inverseAxes(pair.axes)));
   for (const { theirs, ours, shape } of pairs)
     if (!ours && shape(widths)) converted.set(theirs, { dtype: 'I64', shape: [], data: new BigInt64Array(1) });
   return {
@@ -109,7 +111,7 @@ function findOurs(tensors: ReadonlyMap<string, NamedArray>): { pairs: NamePair[]
     if (!pair.ours) continue;
     const name = tensors.has(pair.ours) ? pair.ours : withoutBackbone(pair.ours);
     const array = tensors.get(name);
-    if (array) found.push({ pair, name, array: permute(array, undefined) });
+    if (array) found.push({ pair, name, array: permuted(array, undefined) });
   }
   return { pairs, found };
 }
@@ -173,19 +175,4 @@ function reasonToLeaveOut(name: string): string {
   if (name.includes('.positionBias.tables.'))
     return "a block's table of offsets, where the authors have a grid a stage";
   return 'not of the backbone or classifier';
-}
-
-/**
- * The array as 32-bit floats with its axes reordered. An array with another number of axes is left as it is; its shape then
- * shows that it does not fit.
- */
-function permute(array: NamedArray, axes: readonly number[] | undefined): NamedArray {
-  const { shape } = array;
-  const data = toFloat32(array);
-  if (axes?.length !== shape.length) return { dtype: 'F32', shape, data };
-  return { dtype: 'F32', shape: axes.map((axis) => shape[axis]!), data: permuteAxes(data, shape, axes) };
-}
-
-function inverse(axes: readonly number[]): number[] {
-  return axes.map((_, axis) => axes.indexOf(axis));
 }

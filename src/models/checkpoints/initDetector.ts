@@ -1,28 +1,25 @@
 /** Begins a detector with another one: its backbone, and what fits of its neck and head, also where classes differ. */
-import { CheckpointError } from '../../errors.js';
 import { type NamedArray, toFloat32 } from '../../formats/namedArray.js';
 import type { DetectorNetwork } from '../detectorNetwork.js';
 import { fitTensors } from './fitTensors.js';
-import { loadBackbone } from './initFrom.js';
-import { isOurDetector, readModel } from './modelFile.js';
+import { fitBackbone, readFirstWeights } from './initFrom.js';
 
 /** Parameters whose last axis has the classes of each anchor, one anchor after the other. */
 const classLayer = ['head.classify.weight', 'head.classify.bias'] as const;
 
 /**
  * Puts the weights of a checkpoint into a network that was just built: all of a detector that fits, or the backbone of any other
- * file that {@link loadBackbone} knows. Rows of the class layer go to the class of the same name; other classes keep new weights.
+ * file that {@link readFirstWeights} knows. Rows of the class layer go to the class of the same name; other classes keep new weights.
  *
  * @param classes of the network, in the order of labels
  * @returns what was loaded and what was not, a line each
  * @throws CheckpointError when the backbone does not fit, or a value is not finite
  */
 export function initialise(network: DetectorNetwork, classes: readonly string[], path: string): string[] {
-  if (!isOurDetector(path)) return [loadBackbone(network.backbone, path)];
-  const { description, tensors } = readModel(path);
-  if (description.kind !== 'detector')
-    throw new CheckpointError(path, [{ at: 'kind', message: 'expected a detector' }]);
-  const backbone = loadBackbone(network.backbone, path);
+  const weights = readFirstWeights(path);
+  const backbone = fitBackbone(network.backbone, weights, path);
+  const { description, tensors } = weights;
+  if (description?.kind !== 'detector') return [backbone];
   const isClassLayer = (name: string) => (classLayer as readonly string[]).includes(name);
   const others = [...network.parameters()].filter(([name]) => !name.startsWith('backbone.') && !isClassLayer(name));
   const fits = (name: string, shape: readonly number[]) => tensors.get(name)?.shape.join() === shape.join();

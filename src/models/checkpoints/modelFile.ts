@@ -13,12 +13,9 @@ import { checkPlausible } from './plausible.js';
 /** Of the description, in a file's metadata. */
 export const descriptionKey = 'cmtdet';
 
-/** Whether a safetensors file was written by {@link saveModel}. */
-export const isOurCheckpoint = (path: string): boolean => descriptionKey in readSafetensorsHeader(path).metadata;
-
-/** Whether a file is a detector of ours, by its header alone. */
-export const isOurDetector = (path: string): boolean =>
-  isSafetensors(path) && isOurCheckpoint(path) && readDescription(path).kind === 'detector';
+/** Whether a file was written by {@link saveModel}, by its header alone. */
+export const isOurCheckpoint = (path: string): boolean =>
+  isSafetensors(path) && descriptionKey in readSafetensorsHeader(path).metadata;
 
 /**
  * Writes a checkpoint: whole, or not at all.

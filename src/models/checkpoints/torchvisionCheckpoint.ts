@@ -5,7 +5,7 @@
  * parameters there are, and their shapes, is asked of our own network, so the two cannot disagree.
  */
 import { CheckpointError } from '../../errors.js';
-import { type NamedArray, permuteAxes, toFloat32 } from '../../formats/namedArray.js';
+import { inverseAxes, type NamedArray, permuted } from '../../formats/namedArray.js';
 import { Resnet, type ResnetDepth, resnetSpecs } from '../backbones/resnet.js';
 import { LinearClassifier } from '../classifiers/linearClassifier.js';
 import { type Conversion, reasonOfCounter, withoutBackbone } from './conversion.js';
@@ -57,13 +57,10 @@ function toTheirs(ours: string): string {
 
 /** Axis i of ours is this axis of theirs: [O, I, kh, kw] → [kh, kw, I, O], [O, I] → [I, O]. */
 const axesOf = (rank: number): readonly number[] | undefined => ({ 4: [2, 3, 1, 0], 2: [1, 0] })[rank];
-const axesBack = (rank: number): readonly number[] | undefined => ({ 4: [3, 2, 0, 1], 2: [1, 0] })[rank];
-
-function permuted(array: NamedArray, axes: readonly number[] | undefined): NamedArray {
-  const { shape } = array;
-  if (axes === undefined) return { dtype: 'F32', shape, data: toFloat32(array) };
-  return { dtype: 'F32', shape: axes.map((axis) => shape[axis]!), data: permuteAxes(toFloat32(array), shape, axes) };
-}
+const axesBack = (rank: number): readonly number[] | undefined => {
+  const axes = axesOf(rank);
+  return axes && inverseAxes(axes);
+};
 
 /** The network that names under our spelling belong to. @throws CheckpointError where it is none that we have */
 function widthsOf(source: string, ours: ReadonlyMap<string, NamedArray>): ResnetWidths {
