@@ -10,6 +10,7 @@ import type { Classifier } from '../models/classifier.js';
 import type { Detector } from '../models/detector.js';
 import type { DetectorNetwork } from '../models/detectorNetwork.js';
 import { inference } from '../nn/module.js';
+import type { Interpolation } from '../nn/resample.js';
 import { FrozenFunction, type InputSpec } from '../tensorflow/frozen.js';
 
 export interface TraceOptions {
@@ -23,6 +24,7 @@ export interface TraceOptions {
 export interface BiasInput {
   readonly name: string;
   readonly bias: GridBias;
+  readonly resample: Interpolation;
   /** Input pixels a cell of the queries' and of the keys' map. */
   readonly stride: number;
   readonly keyStride: number;
@@ -39,19 +41,22 @@ export const levelsOf = ({ neck }: DetectorNetwork): number[] => neck.strides.ma
 /** Name of an output of a level: `logits_p3`. */
 export const levelOutput = (output: string, level: number): string => `${output}_p${level}`;
 
+/** What the head says of normalised and padded pictures [B, H, W, 3], by {@link levelOutput}. */
+export function headOutputs(network: DetectorNetwork, x: tf.Tensor4D): Record<string, tf.Tensor> {
+  const levels = levelsOf(network);
+  const outputs = network
+    .forward(x, inference)
+    .flatMap((output, i) =>
+      Object.entries<tf.Tensor>({ ...output }).map(
+        ([name, tensor]) => [levelOutput(name, levels[i]!), tensor] as const,
+      ),
+    );
+  return Object.fromEntries(outputs);
+}
+
 /** Input `normalised` [B, H, W, 3], sides multiples of 32; outputs by {@link levelOutput}. */
 export function traceDetector({ model }: Detector, options: TraceOptions): TracedModel {
-  const levels = levelsOf(model);
-  return traced(model.backbone, options, (x) => {
-    const outputs = model
-      .forward(x, inference)
-      .flatMap((output, i) =>
-        Object.entries<tf.Tensor>({ ...output }).map(
-          ([name, tensor]) => [levelOutput(name, levels[i]!), tensor] as const,
-        ),
-      );
-    return Object.fromEntries(outputs);
-  });
+  return traced(model.backbone, options, (x) => headOutputs(model, x));
 }
 
 /** Input `normalised` [B, H, W, 3], output `logits` [B, K]. */
@@ -82,7 +87,8 @@ function biasesOf(backbone: Backbone): BiasInput[] {
     if (!(positionBias instanceof GridBias) || positionBias.resample === 'flattened')
       throw new ExportError('this kind of position bias belongs to one size of picture; give it with --size');
     const stride = stageStrides[s]!;
-    return [{ name: `bias_c${s + 2}`, bias: positionBias, stride, keyStride: stride * reduction }];
+    const { resample } = positionBias;
+    return [{ name: `bias_c${s + 2}`, bias: positionBias, resample, stride, keyStride: stride * reduction }];
   });
 }
 

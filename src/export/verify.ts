@@ -6,11 +6,10 @@ import { inputSize, type Size } from '../geometry/size.js';
 import { Classifier } from '../models/classifier.js';
 import type { Detector } from '../models/detector.js';
 import { detectionInput, pictureFeed, singleInput } from '../models/detectorInput.js';
-import { inference } from '../nn/module.js';
-import { FrozenFunction } from '../tensorflow/frozen.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
+import { type Compiled, Program } from '../tensorflow/program.js';
 import { compareDetections, type Difference, differenceOf, farthest } from './compare.js';
-import { levelOutput, levelsOf } from './trace.js';
+import { headOutputs } from './trace.js';
 
 /** A model outside of cmtdet: named arrays in, named arrays out. */
 export interface Foreign {
@@ -32,13 +31,18 @@ export async function verify(
   options: VerifyOptions,
 ): Promise<Difference[]> {
   const differences: Difference[] = [];
-  for (const picture of pictures)
-    differences.push(
-      ...(model instanceof Classifier
-        ? await verifyClassifier(model, foreign, picture, options)
-        : await verifyDetector(model, foreign, picture, options)),
-    );
-  return farthest(differences);
+  if (model instanceof Classifier) {
+    for (const picture of pictures) differences.push(...(await verifyClassifier(model, foreign, picture, options)));
+    return farthest(differences);
+  }
+  const program = new Program({ fuse: false, optimize: false }); // TensorFlow's operations as they are
+  try {
+    const head: HeadOutputs = program.compile((inputs) => headOutputs(model.model, detectionInput(inputs)));
+    for (const picture of pictures) differences.push(...(await verifyDetector(model, head, foreign, picture, options)));
+    return farthest(differences);
+  } finally {
+    await program.dispose();
+  }
 }
 
 /** A batch of one picture, as often as the model takes. */
@@ -66,8 +70,12 @@ async function verifyClassifier(
   return [differenceOf('logits', firstOf(logits!), wanted)];
 }
 
+/** What a detector's head says, as cmtdet computes it. */
+type HeadOutputs = Compiled<'images' | 'sizes', string>;
+
 async function verifyDetector(
   detector: Detector,
+  head: HeadOutputs,
   foreign: Foreign,
   picture: RgbImage,
   options: VerifyOptions,
@@ -86,7 +94,7 @@ async function verifyDetector(
       { output: 'places in the list', largest: moved, of: wanted!.scores.length },
     ];
   }
-  const wanted = await headOutputs(detector, pictureFeed(input));
+  const wanted = await head(pictureFeed(input));
   return Object.entries(wanted).map(([name, tensor]) => differenceOf(name, firstOf(found[name]!), tensor));
 }
 
@@ -99,29 +107,4 @@ export function firstDetections({ boxes, scores, labels }: Record<string, HostTe
     scores: (scores!.data as Float32Array).subarray(0, count),
     labels: Int32Array.from(all.slice(0, count)),
   };
-}
-
-/** What the head says, as cmtdet computes it. */
-async function headOutputs(
-  { model }: Detector,
-  feed: ReturnType<typeof pictureFeed>,
-): Promise<Record<string, HostTensor>> {
-  const levels = levelsOf(model);
-  const specs = {
-    images: { dtype: 'uint8', shape: feed.images.shape },
-    sizes: { dtype: 'int32', shape: [1, 2] },
-  } as const;
-  const own = new FrozenFunction((inputs) => {
-    const outputs = model.forward(detectionInput(inputs), inference);
-    return Object.fromEntries(
-      outputs.flatMap((output, i) =>
-        Object.entries(output).map(([name, tensor]) => [levelOutput(name, levels[i]!), tensor]),
-      ),
-    );
-  }, specs);
-  try {
-    return await own.run(feed);
-  } finally {
-    own.dispose();
-  }
 }

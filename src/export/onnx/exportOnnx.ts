@@ -1,5 +1,4 @@
 /** Models as ONNX. */
-
 import { ExportError } from '../../errors.js';
 import { inferenceShape, type Size, sizeDivisor } from '../../geometry/size.js';
 import { Classifier } from '../../models/classifier.js';
@@ -9,7 +8,7 @@ import { FcosHead } from '../../models/heads/fcos.js';
 import { RetinanetHead } from '../../models/heads/retinanet.js';
 import { describeForOthers } from '../metadata.js';
 import { simplified } from '../simplify.js';
-import { levelOutput, levelsOf, type TracedModel, traceClassifier, traceDetector } from '../trace.js';
+import { levelOutput, levelsOf, traceClassifier, traceDetector } from '../trace.js';
 import type { OnnxLevel, WriteCandidates } from './detection/candidates.js';
 import { fcosCandidates } from './detection/fcos.js';
 import { retinanetCandidates } from './detection/retinanet.js';
@@ -61,11 +60,8 @@ const channels = 3;
  */
 export async function exportOnnx(model: Classifier | Detector, path: string, options: OnnxOptions): Promise<string[]> {
   const graph = new OnnxGraph(options.opset ?? 17);
-  const traced =
-    model instanceof Classifier
-      ? await writeClassifier(graph, model, options)
-      : await writeDetector(graph, model, options);
-  traced.frozen.dispose();
+  if (model instanceof Classifier) await writeClassifier(graph, model, options);
+  else await writeDetector(graph, model, options);
   graph.prune();
   const { version, float16 = false, externalData = false } = options;
   return writeOnnx(path, graph, {
@@ -76,22 +72,25 @@ export async function exportOnnx(model: Classifier | Detector, path: string, opt
   });
 }
 
-async function writeClassifier(graph: OnnxGraph, classifier: Classifier, options: OnnxOptions): Promise<TracedModel> {
+async function writeClassifier(graph: OnnxGraph, classifier: Classifier, options: OnnxOptions): Promise<void> {
   const side = classifier.model.backbone.usualSize;
   const { batch, size = { height: side, width: side }, pixels = 'uint8' } = options;
   checkMultiple(size);
-  const traced = traceClassifier(classifier, { batch: batch ?? 1, size, biasInputs: false });
-  const first = batch ?? 'batch';
-  graph.inputs.push({ name: 'images', type: pixels, shape: [first, size.height, size.width, channels] });
-  const nodes = await simplified(traced.frozen);
-  const normalised = mapsValue(
-    [batch ?? 1, size.height, size.width, channels],
-    normalisedMaps(graph, 'images', pixels),
-  );
-  const outputs = translate(nodes, graph, { normalised }, { batch: batch === undefined });
-  const [, classes] = traced.frozen.shapeOf(traced.frozen.outputs.get('logits')!);
-  graph.output(outputs.get('logits')!, { name: 'logits', type: 'float32', shape: [first, classes!] });
-  return traced;
+  const { frozen } = traceClassifier(classifier, { batch: batch ?? 1, size, biasInputs: false });
+  try {
+    const first = batch ?? 'batch';
+    graph.inputs.push({ name: 'images', type: pixels, shape: [first, size.height, size.width, channels] });
+    const nodes = await simplified(frozen);
+    const normalised = mapsValue(
+      [batch ?? 1, size.height, size.width, channels],
+      normalisedMaps(graph, 'images', pixels),
+    );
+    const outputs = translate(nodes, graph, { normalised }, { batch: batch === undefined });
+    const [, classes] = frozen.shapeOf(frozen.outputs.get('logits')!);
+    graph.output(outputs.get('logits')!, { name: 'logits', type: 'float32', shape: [first, classes!] });
+  } finally {
+    frozen.dispose();
+  }
 }
 
 function checkMultiple({ height, width }: Size): void {
@@ -101,38 +100,42 @@ function checkMultiple({ height, width }: Size): void {
   );
 }
 
-async function writeDetector(graph: OnnxGraph, detector: Detector, options: OnnxOptions): Promise<TracedModel> {
+async function writeDetector(graph: OnnxGraph, detector: Detector, options: OnnxOptions): Promise<void> {
   const { batch, size, pixels = 'uint8', nms = false } = options;
   const rule = detector.description.input;
   const trace = { batch: batch ?? 1, size: size ? inferenceShape(size, rule) : tracedSize, biasInputs: !size };
-  const traced = traceDetector(detector, trace);
-  const first = batch ?? 'batch';
-  const [height, width] = size === undefined ? (['height', 'width'] as const) : [size.height, size.width];
-  graph.inputs.push({ name: 'images', type: pixels, shape: [first, height, width, channels] });
-  const nodes = await simplified(traced.frozen);
+  const { frozen, biasInputs } = traceDetector(detector, trace);
+  try {
+    const first = batch ?? 'batch';
+    const [height, width] = size === undefined ? (['height', 'width'] as const) : [size.height, size.width];
+    graph.inputs.push({ name: 'images', type: pixels, shape: [first, height, width, channels] });
+    const nodes = await simplified(frozen);
 
-  const sides = size ? graph.ints([size.height, size.width]) : sidesOfImages(graph);
-  const padded = size ? graph.ints([trace.size.height, trace.size.width]) : paddedSides(graph, sides, rule);
-  const maps = normalisedMaps(graph, 'images', pixels);
-  const isPadded = size?.height === trace.size.height && size.width === trace.size.width;
-  const shape = [trace.batch, trace.size.height, trace.size.width, channels];
-  const inputs: Record<string, Value> = {
-    normalised: mapsValue(shape, isPadded ? maps : paddedMaps(graph, maps, sides, padded)),
-  };
-  for (const { name, bias, stride, keyStride } of traced.biasInputs) {
-    const fitted = fittedBias(graph, bias, sidesAt(graph, padded, stride), sidesAt(graph, padded, keyStride));
-    inputs[name] = rowsValue(nodes.node(traced.frozen.inputs.get(name)!).shape, fitted);
-  }
-  const free = { batch: batch === undefined, ...(size ? {} : { size: { traced: trace.size, sides: padded } }) };
-  const names = translate(nodes, graph, inputs, free);
-  if (nms) addDetections(graph, detector, names, { sides, padded }, first);
-  else
-    for (const [name, output] of traced.frozen.outputs) {
-      const [, places, last] = traced.frozen.shapeOf(output);
-      const count = size ? places! : `places_${name.split('_').at(-1)}`;
-      graph.output(names.get(name)!, { name, type: 'float32', shape: [first, count, last!] });
+    const sides = size ? graph.ints([size.height, size.width]) : sidesOfImages(graph);
+    const padded = size ? graph.ints([trace.size.height, trace.size.width]) : paddedSides(graph, sides, rule);
+    const maps = normalisedMaps(graph, 'images', pixels);
+    const isPadded = size?.height === trace.size.height && size.width === trace.size.width;
+    const shape = [trace.batch, trace.size.height, trace.size.width, channels];
+    const inputs: Record<string, Value> = {
+      normalised: mapsValue(shape, isPadded ? maps : paddedMaps(graph, maps, sides, padded)),
+    };
+    for (const bias of biasInputs) {
+      const [queries, keys] = [bias.stride, bias.keyStride].map((stride) => sidesAt(graph, padded, stride));
+      const { shape } = nodes.node(frozen.inputs.get(bias.name)!);
+      inputs[bias.name] = rowsValue(shape, fittedBias(graph, bias, queries!, keys!));
     }
-  return traced;
+    const free = { batch: batch === undefined, ...(size ? {} : { size: { traced: trace.size, sides: padded } }) };
+    const names = translate(nodes, graph, inputs, free);
+    if (nms) addDetections(graph, detector, names, { sides, padded }, first);
+    else
+      for (const [name, output] of frozen.outputs) {
+        const [, places, last] = frozen.shapeOf(output);
+        const count = size ? places! : `places_${name.split('_').at(-1)}`;
+        graph.output(names.get(name)!, { name, type: 'float32', shape: [first, count, last!] });
+      }
+  } finally {
+    frozen.dispose();
+  }
 }
 
 function addDetections(

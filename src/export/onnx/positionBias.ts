@@ -1,7 +1,6 @@
 /** The position bias for pictures of any size, in ONNX: `models/backbones/positionBias/gridBias.ts` once more. */
-
-import { ExportError } from '../../errors.js';
-import type { GridBias } from '../../models/backbones/positionBias/gridBias.js';
+import type { Interpolation } from '../../nn/resample.js';
+import type { BiasInput } from '../trace.js';
 import type { OnnxAttribute, OnnxGraph } from './onnxGraph.js';
 
 /**
@@ -11,10 +10,7 @@ import type { OnnxAttribute, OnnxGraph } from './onnxGraph.js';
  * @param keys the same of the keys' map
  * @returns name of [h, N, Nk]
  */
-export function fittedBias(onnx: OnnxGraph, bias: GridBias, queries: string, keys: string): string {
-  const { resample } = bias;
-  if (resample === 'flattened')
-    throw new ExportError('a position bias that is resampled "flattened" needs a fixed size: --size HEIGHTxWIDTH');
+export function fittedBias(onnx: OnnxGraph, { bias, resample }: BiasInput, queries: string, keys: string): string {
   const [heads] = bias.shape as [number, number, number];
   const fromQueries = bias.queries[0] * bias.queries[1];
   const source = onnx.constant({ data: bias.value, shape: [1, heads * fromQueries, ...bias.keys] });
@@ -25,13 +21,13 @@ export function fittedBias(onnx: OnnxGraph, bias: GridBias, queries: string, key
   return swapped(onnx, onnx.add('Reshape', [byBoth, onnx.ints([0, 0, -1])]));
 }
 
-const modes: Readonly<Record<'bilinear' | 'bicubic', Readonly<Record<string, OnnxAttribute>>>> = {
+const modes: Readonly<Record<Interpolation, Readonly<Record<string, OnnxAttribute>>>> = {
   bilinear: { mode: 'linear' },
   bicubic: { mode: 'cubic', cubic_coeff_a: { float: -0.75 } },
 };
 
 /** The last two sides of four brought to others. */
-function resized(onnx: OnnxGraph, x: string, sides: string, resample: keyof typeof modes): string {
+function resized(onnx: OnnxGraph, x: string, sides: string, resample: Interpolation): string {
   const first = onnx.add('Slice', [onnx.add('Shape', [x]), onnx.ints([0]), onnx.ints([2])]);
   const sizes = onnx.add('Concat', [first, sides], { axis: { int: 0 } });
   return onnx.add('Resize', [x, '', '', sizes], {

@@ -10,7 +10,7 @@ import { normalisePixels } from '../../models/preprocess.js';
 import { inference } from '../../nn/module.js';
 import { FrozenFunction } from '../../tensorflow/frozen.js';
 import { SavedModel } from '../../tensorflow/savedModel.js';
-import { levelOutput, levelsOf } from '../trace.js';
+import { headOutputs } from '../trace.js';
 import { openBatch } from './openBatch.js';
 import { encodeSavedModel } from './schema.js';
 
@@ -74,13 +74,7 @@ function outputsOf(model: Classifier | Detector, images: tf.Tensor4D, size: Size
           [0, right],
           [0, 0],
         ]);
-  const levels = levelsOf(model.model);
-  const outputs = model.model
-    .forward(padded, inference)
-    .flatMap((output, i) =>
-      Object.entries(output).map(([name, tensor]) => [levelOutput(name, levels[i]!), tensor] as const),
-    );
-  return Object.fromEntries(outputs);
+  return headOutputs(model.model, padded);
 }
 
 /** Loads what {@link exportSavedModel} has written. @param outputs the names of those to be computed */

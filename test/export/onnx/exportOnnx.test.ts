@@ -1,12 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { exportOnnx, type OnnxOptions } from '../../../src/export/onnx/exportOnnx.js';
+import { OnnxGraph } from '../../../src/export/onnx/onnxGraph.js';
 import { OnnxRuntime } from '../../../src/export/onnx/runtime.js';
 import { modelProto } from '../../../src/export/onnx/schema.js';
 import { verify } from '../../../src/export/verify.js';
 import type { Classifier } from '../../../src/models/classifier.js';
 import type { Detector } from '../../../src/models/detector.js';
+import { leftOver } from '../../support/leftOver.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { flattenedCmt, tinyClassifier, tinyDetector } from '../../support/tinyModels.js';
 
@@ -135,6 +137,32 @@ describe('a detector', () => {
     const largest = Math.max(...found.map(({ largest, of }) => largest / of));
     expect(largest).toBeGreaterThan(1e-6);
     expect(largest).toBeLessThan(0.05);
+  });
+
+  test('pictures of one size are compared in one graph', async () => {
+    const path = join(folder, 'repeated.onnx');
+    await exportOnnx(detector, path, { version });
+    const runtime = (await OnnxRuntime.open(path, 1))!;
+    const forward = vi.spyOn(detector.model, 'forward');
+    const options = { size: undefined, batch: 1, pixels: 'uint8' } as const;
+    await verify(detector, runtime, [picture(200, 120), picture(200, 120), picture(90, 130)], options);
+    expect(forward).toHaveBeenCalledTimes(2);
+    forward.mockRestore();
+    await runtime.dispose();
+  });
+
+  test('what cannot be written leaves no graph behind', async () => {
+    const output = vi.spyOn(OnnxGraph.prototype, 'output');
+    const classifier = tinyClassifier();
+    for (const model of [detector, classifier]) {
+      output.mockImplementationOnce(() => {
+        throw new Error('no more');
+      });
+      const write = () => exportOnnx(model, join(folder, 'no.onnx'), { version });
+      expect((await leftOver(() => expect(write()).rejects.toThrow('no more'))).graphs).toBe(0);
+    }
+    output.mockRestore();
+    await classifier.dispose();
   });
 
   test('what belongs to one size is refused for any', async () => {
