@@ -31,7 +31,7 @@ await build({
   },
 });
 
-// The types of the module: what it exports needs nothing of the other files.
+// The types of the module in one file: what it exports needs nothing of the other files but one type, which comes behind it.
 const types = mkdtempSync(join(out, 'types-'));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--rootDir', join(root, 'src')];
@@ -40,6 +40,15 @@ const { status } = spawnSync(
   [tsc, '-p', join(root, 'tsconfig.web.json'), ...options, '--outDir', types],
   { stdio: 'inherit' },
 );
-if (status === 0) writeFileSync(join(out, 'detector.d.ts'), readFileSync(join(types, 'web', 'detector.d.ts')));
+if (status === 0) {
+  const [module, named] = ['web/detector.d.ts', 'detection/named.d.ts'].map((name) =>
+    readFileSync(join(types, name), 'utf8'),
+  );
+  const own = module
+    .replace(/^import .*'\.\.\/detection\/named\.js';\n/m, '')
+    .replace('export type { Detection };\n', '');
+  const [detection] = /^\/\*\* One object found\.[\s\S]*?^}\n/m.exec(named);
+  writeFileSync(join(out, 'detector.d.ts'), own + detection);
+}
 rmSync(types, { recursive: true });
 process.exitCode = status ?? 1;

@@ -71,7 +71,8 @@ async function* detectBatches(
   }
 }
 
-function addDetections(
+/** Adds what was found in a picture: labels become the categories' ids. */
+export function addDetections(
   builder: DetectionColumnsBuilder,
   { categories }: Detector,
   { imageId }: DetectionRecord,

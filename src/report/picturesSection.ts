@@ -2,12 +2,13 @@
 import { html, raw } from 'hono/html';
 import type { Html } from './chart.js';
 import { meaningOf } from './errorsSection.js';
-import type { MeasuredDetector, ShownPicture } from './reportData.js';
+import type { PageData, PagePicture, ShownDetection } from './pageData.js';
+import type { MeasuredDetector } from './reportData.js';
 
 export function picturesSection({ pictures: shown, leastScore }: MeasuredDetector): Html | '' {
   const { categories, groups, pictures } = shown;
   if (pictures.length === 0) return '';
-  const data = {
+  const data: PageData = {
     categories,
     meanings: meaningOf,
     pictures: pictures.map(({ jpeg: _, ...picture }) => ({ ...picture, found: picture.found.map(rounded) })),
@@ -31,11 +32,12 @@ ${pictures.map(({ name, jpeg }, index) => html`<template id="jpeg-${index}"><img
 </section>`;
 }
 
-const card = (index: number, { name, width, height }: ShownPicture): Html =>
+const card = (index: number, { name, width, height }: PagePicture): Html =>
   html`<article class="shown"><button type="button" class="picture" data-picture="${index}" style="aspect-ratio:${width}/${height}"></button><p class="file">${name}</p><p class="counts"></p></article>`;
 
-function rounded({ score, box, ...rest }: ShownPicture['found'][number]) {
-  return { ...rest, score: Number(score.toFixed(4)), box: box.map((side) => Number(side.toFixed(1))) };
+function rounded({ score, box, ...rest }: ShownDetection): ShownDetection {
+  const [x, y, width, height] = box.map((side) => Number(side.toFixed(1)));
+  return { ...rest, score: Number(score.toFixed(4)), box: [x!, y!, width!, height!] };
 }
 
 /** JSON that no name in it can end the script element of. */

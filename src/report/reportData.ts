@@ -5,7 +5,9 @@ import type { CocoEvaluation } from '../eval/cocoEval.js';
 import type { ConfusionMatrix } from '../eval/confusion.js';
 import type { ErrorBreakdown } from '../eval/errorBreakdown.js';
 import type { AtScore, Calibration } from '../eval/scoreQuality.js';
-import type { ErrorKind } from '../eval/verdicts.js';
+import type { PageData, PagePicture } from './pageData.js';
+
+export type { BoxXywh, ShownDetection, ShownTruth } from './pageData.js';
 
 /** Numbers and words of a line of the run's log. */
 export type LoggedLine = Readonly<Record<string, number | string | null>> & { readonly step: number };
@@ -54,39 +56,15 @@ export interface MeasuredDetector {
 
 /** Pictures that are worth a look, by why. */
 export interface ShownPictures {
-  readonly categories: readonly { readonly name: string; readonly colour: string }[];
+  readonly categories: PageData['categories'];
   readonly groups: readonly { readonly title: string; readonly why: string; readonly pictures: readonly number[] }[];
   readonly pictures: readonly ShownPicture[];
 }
 
-export interface ShownPicture {
-  readonly name: string;
+export interface ShownPicture extends PagePicture {
   /** JPEG, perhaps smaller than the picture. */
   readonly jpeg: Buffer;
-  /** Of the upright original; boxes are in its pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly truth: readonly ShownTruth[];
-  readonly found: readonly ShownDetection[];
 }
-
-export interface ShownTruth {
-  readonly label: number;
-  readonly box: BoxXywh;
-  /** A region of many objects, none of which is to be found. */
-  readonly crowd: boolean;
-}
-
-export interface ShownDetection {
-  readonly label: number;
-  readonly box: BoxXywh;
-  readonly score: number;
-  readonly kind: 'right' | 'ignored' | Exclude<ErrorKind, 'missed'>;
-  /** Which of `truth` a right one has found; -1 else. */
-  readonly object: number;
-}
-
-export type BoxXywh = readonly [x: number, y: number, width: number, height: number];
 
 export interface DataFacts {
   readonly train: CocoHealth;

@@ -12,6 +12,7 @@ import { type Foreign, firstDetections } from '../export/verify.js';
 import { inputSize } from '../geometry/size.js';
 import type { Detector } from '../models/detector.js';
 import { singleInput } from '../models/detectorInput.js';
+import { addDetections } from '../models/evaluateDetector.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import { checkSameCategories, openSplit } from '../train/detectionData.js';
 import { packageVersion } from './version.js';
@@ -68,23 +69,17 @@ export async function measureBeside(
   checkSameCategories(detector, dataset, annotations);
   const decode = openDecoder(detector.description.input.colourProfiles);
   const [own, exported] = [new DetectionColumnsBuilder(), new DetectionColumnsBuilder()];
-  for (const [i, { file, imageId }] of dataset.records.entries()) {
-    const image = await decode(file);
+  for (const [i, record] of dataset.records.entries()) {
+    const image = await decode(record.file);
     const size = inputSize(image, detector.description.input);
     const resized = pillowResize(image, { ...size, filter: 'bilinear' });
     const [wanted] = await detector.detectBatch(singleInput(image, detector.description.input), [image]);
     const shape = [1, size.height, size.width, 3];
     const found = firstDetections(await foreign.run({ images: { data: resized.data, shape } }));
-    for (const [columns, { boxes, scores, labels }, scaleX, scaleY] of [
-      [own, wanted!, 1, 1],
-      [exported, found, image.width / size.width, image.height / size.height],
-    ] as const) {
-      for (const [d, score] of scores.entries()) {
-        const [x1, y1, x2, y2] = boxes.subarray(4 * d, 4 * d + 4) as unknown as [number, number, number, number];
-        const { id } = detector.categories[labels[d]!]!;
-        columns.addXyxy(imageId, id, x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY, score);
-      }
-    }
+    const scales = [image.width / size.width, image.height / size.height];
+    const boxes = found.boxes.map((side, s) => side * scales[s % 2]!); // x, y, x, y
+    addDetections(own, detector, record, wanted!);
+    addDetections(exported, detector, record, { ...found, boxes });
     onProgress?.(i + 1, dataset.records.length);
   }
   return { own: evaluateCoco(coco, own.columns()).stats, exported: evaluateCoco(coco, exported.columns()).stats };

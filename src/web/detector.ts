@@ -1,6 +1,6 @@
 /**
  * A trained detector in the browser: the network by onnxruntime-web, all around it by the very code that cmtdet runs on the
- * training machine.
+ * training machine. Only decoding is the browser's own (`pixels.ts`).
  *
  *     import { loadDetector } from './detector.js';
  *     const detector = await loadDetector('.');
@@ -12,6 +12,7 @@ import type { RgbImage } from '../data/image/image.js';
 import { pillowResize } from '../data/image/pillowResize.js';
 import { decodeAnchors } from '../detection/anchorCandidates.js';
 import { generateAnchors, pyramidLevels } from '../detection/anchors.js';
+import { type Detection, named } from '../detection/named.js';
 import { decodePoints, generatePoints } from '../detection/points.js';
 import { detectionsOf, type ScoredBoxes } from '../detection/postprocess.js';
 import { rowsOfPlaces, sigmoid, topCandidates } from '../detection/topCandidates.js';
@@ -22,17 +23,7 @@ import { pixelsOf } from './pixels.js';
 /** Something with pixels. A `Blob` may be any picture file that the browser reads. */
 export type Picture = Blob | HTMLImageElement | HTMLCanvasElement | HTMLVideoElement | ImageBitmap | OffscreenCanvas;
 
-/** One object found. */
-export interface Detection {
-  /** Name of the category. */
-  readonly label: string;
-  /** Id of the category in the annotations that the detector learnt from. */
-  readonly categoryId: number;
-  /** 0 … 1 */
-  readonly score: number;
-  /** Corners in pixels of the picture. */
-  readonly box: readonly [x1: number, y1: number, x2: number, y2: number];
-}
+export type { Detection };
 
 export interface DetectOptions {
   /** Only detections of at least this score. @default what the detector was measured with */
@@ -46,6 +37,8 @@ export interface Detector {
   readonly labels: readonly string[];
   /** Objects in a picture, best first. */
   detect(picture: Picture, options?: DetectOptions): Promise<Detection[]>;
+  /** Waits for the pictures under way, then frees the network. Later calls are refused; once more does nothing. */
+  dispose(): Promise<void>;
 }
 
 /**
@@ -86,8 +79,9 @@ class LoadedDetector implements Detector {
   readonly #model: WebModel;
   readonly #session: InferenceSession;
   readonly #Tensor: typeof Tensor;
-  /** Ends when the picture before is done: the session takes one at a time. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Ends when the pictures before are done: the session takes one at a time. */
+  #turn: Promise<void> = Promise.resolve();
+  #disposal: Promise<void> | undefined;
 
   constructor(
     model: WebModel,
@@ -105,10 +99,16 @@ class LoadedDetector implements Detector {
   }
 
   async detect(picture: Picture, options: DetectOptions = {}): Promise<Detection[]> {
-    const image = await pixelsOf(picture, this.#model.input.colourProfiles);
-    const run = this.#turn.then(() => this.#detect(image, options));
-    this.#turn = run.catch(() => {}); // whoever asked hears of it
+    if (this.#disposal !== undefined) throw new Error('the detector was used after its disposal');
+    const pixels = pixelsOf(picture, this.#model.input.colourProfiles);
+    const run = Promise.all([pixels, this.#turn]).then(([image]) => this.#detect(image, options));
+    this.#turn = Promise.allSettled([this.#turn, run]).then(() => {}); // whoever asked hears of what went wrong
     return run;
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#turn.then(() => this.#session.release());
+    return this.#disposal;
   }
 
   async #detect(image: RgbImage, options: DetectOptions): Promise<Detection[]> {
@@ -128,12 +128,7 @@ class LoadedDetector implements Detector {
       };
     });
     const found = this.#decode(levels, inferenceShape(size, input), settings);
-    const { boxes, scores, labels } = detectionsOf(found, size, image, settings);
-    return Array.from(scores, (score, i) => {
-      const { id, name } = categories[labels[i]!]!;
-      const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
-      return { label: name, categoryId: id, score, box: [x1!, y1!, x2!, y2!] };
-    });
+    return named(detectionsOf(found, size, image, settings), categories);
   }
 
   /** Boxes in input pixels. @param levels the head's outputs; those of another kind of head are not there */

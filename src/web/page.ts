@@ -1,6 +1,6 @@
 /** The page: a picture or the camera in, boxes with names and scores out. */
 import { classColour, inkOn, toHex } from '../draw/colours.js';
-import { type Detection, type Detector, loadDetector } from './detector.js';
+import { type Detection, type Detector, loadDetector, type Picture } from './detector.js';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const status = element('status');
@@ -19,6 +19,9 @@ let shown: ImageBitmap | undefined;
 let found: readonly Detection[] = [];
 let watching: MediaStream | undefined;
 
+/** Detects in `picture`, and draws it as `bitmap`, which is the page's from then on. */
+type Show = (picture: Picture, bitmap: ImageBitmap) => Promise<void>;
+
 /** Says what went wrong where people look. */
 function guarded(work: () => Promise<void>): void {
   work().catch((error: Error) => {
@@ -29,19 +32,19 @@ function guarded(work: () => Promise<void>): void {
 function start(detector: Detector): void {
   const ready = `Ready: ${detector.labels.join(', ')} (${detector.backend === 'webgpu' ? 'WebGPU' : 'WebAssembly'}).`;
   status.textContent = ready;
-  const show = async (picture: ImageBitmap) => {
+  const show: Show = async (picture, bitmap) => {
     const began = performance.now();
     const detections = await detector.detect(picture, { scoreThreshold: Number(score.min) });
+    if (shown === undefined) time.disabled = false;
     shown?.close();
-    [shown, found] = [picture, detections];
-    status.textContent = `${(performance.now() - began).toFixed(0)} ms for ${picture.width} × ${picture.height} pixels.`;
-    time.disabled = false;
+    [shown, found] = [bitmap, detections];
+    status.textContent = `${(performance.now() - began).toFixed(0)} ms for ${bitmap.width} × ${bitmap.height} pixels.`;
     draw(detector);
   };
   const open = async (picture: Blob) => {
     stopCamera();
     status.textContent = 'Looking ...';
-    await show(await createImageBitmap(picture, { imageOrientation: 'from-image' }));
+    await show(picture, await createImageBitmap(picture, { imageOrientation: 'from-image' }));
   };
   file.addEventListener('change', () => {
     const [picture] = file.files ?? [];
@@ -69,21 +72,45 @@ function start(detector: Detector): void {
 /** Runs the shown picture some times. */
 async function timeIt(detector: Detector): Promise<void> {
   if (!shown) return;
+  stopCamera();
   time.disabled = true;
   status.textContent = 'Timing ...';
-  const began = performance.now();
-  for (let i = 0; i < timedRuns; i++) await detector.detect(shown);
-  const each = (performance.now() - began) / timedRuns;
-  status.textContent = `${each.toFixed(0)} ms a picture, ${(1000 / each).toFixed(1)} pictures a second (mean of ${timedRuns}).`;
-  time.disabled = false;
+  try {
+    await detector.detect(shown); // a picture of the camera may still be under way
+    const began = performance.now();
+    for (let i = 0; i < timedRuns; i++) await detector.detect(shown);
+    const each = (performance.now() - began) / timedRuns;
+    status.textContent = `${each.toFixed(0)} ms a picture, ${(1000 / each).toFixed(1)} pictures a second (mean of ${timedRuns}).`;
+  } finally {
+    time.disabled = false;
+  }
 }
 
-async function watch(show: (picture: ImageBitmap) => Promise<void>): Promise<void> {
-  watching = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+/** Asks for the camera, once: a second stream would never be stopped. */
+async function openCamera(): Promise<MediaStream> {
+  camera.disabled = true;
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+  } finally {
+    camera.disabled = false;
+  }
+}
+
+async function watch(show: Show): Promise<void> {
+  const stream = await openCamera();
+  watching = stream;
   camera.textContent = 'Stop the camera';
-  video.srcObject = watching;
-  await video.play();
-  while (watching) await show(await createImageBitmap(video));
+  try {
+    video.srcObject = stream;
+    await video.play();
+    while (watching === stream) {
+      const picture = await createImageBitmap(video);
+      await show(picture, picture);
+      await new Promise(requestAnimationFrame); // without it the page would neither draw nor hear a click
+    }
+  } finally {
+    if (watching === stream) stopCamera();
+  }
 }
 
 function stopCamera(): void {

@@ -1,4 +1,7 @@
-/** Pixels of whatever a page has. */
+/**
+ * Pixels of whatever a page has, as a canvas gives them. A canvas keeps no colour under what is wholly transparent, which everywhere
+ * else in cmtdet counts (docs/data.md): here such places are white, and half-transparent ones lie over white.
+ */
 import type { ColourProfiles, RgbImage } from '../data/image/image.js';
 import type { Picture } from './detector.js';
 
@@ -8,11 +11,17 @@ import type { Picture } from './detector.js';
  * @param colourProfiles of files; what the page has decoded already has had its profile applied
  */
 export async function pixelsOf(picture: Picture, colourProfiles: ColourProfiles = 'apply'): Promise<RgbImage> {
+  if (!(picture instanceof Blob)) return drawnPixels(picture);
   const colorSpaceConversion = colourProfiles === 'ignore' ? 'none' : 'default';
-  const source =
-    picture instanceof Blob
-      ? await createImageBitmap(picture, { imageOrientation: 'from-image', colorSpaceConversion })
-      : picture;
+  const bitmap = await createImageBitmap(picture, { imageOrientation: 'from-image', colorSpaceConversion });
+  try {
+    return drawnPixels(bitmap);
+  } finally {
+    bitmap.close();
+  }
+}
+
+function drawnPixels(source: Exclude<Picture, Blob>): RgbImage {
   const { width, height } = sizeOf(source);
   if (width === 0 || height === 0) throw new Error('the picture has no pixels (yet)');
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;

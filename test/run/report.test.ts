@@ -26,6 +26,8 @@ async function makeRun(folder: string): Promise<string> {
     const coco = JSON.parse(readFileSync(annotations, 'utf8'));
     coco.categories = names.map((name, i) => ({ id: i + 1, name }));
     for (const annotation of coco.annotations) annotation.category_id = 1 + (annotation.category_id % 3);
+    // Every other object begins left of its picture.
+    for (const { id, bbox } of coco.annotations) if (id % 2 === 0) bbox[0] = -bbox[2] / 4;
     writeFileSync(annotations, JSON.stringify(coco));
   }
   const { train, val } = data.splits;
@@ -257,6 +259,16 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
     expect(await boxes('')).toBe(0);
     await page.check('#truth');
     await page.check('#found');
+  });
+
+  test('boxes that begin outside of the picture keep all of their corners', async () => {
+    const drawn = await page.evaluate<number[][]>(`[...document.querySelectorAll('button.picture rect.truth')]
+      .map((rect) => ['x', 'y', 'width', 'height'].map((side) => Number(rect.getAttribute(side))))`);
+    const boxes = await page.evaluate<number[][]>(`JSON.parse(document.getElementById('data').textContent)
+      .pictures.flatMap(({ truth }) => truth.map(({ box }) => box))`);
+    const inOrder = (all: number[][]) => all.map(String).sort();
+    expect(inOrder(boxes).some((box) => box.startsWith('-'))).toBe(true);
+    expect(new Set(inOrder(drawn))).toEqual(new Set(inOrder(boxes)));
   });
 
   test('a picture opens by keyboard, arrows go on, Escape goes back to it', async () => {

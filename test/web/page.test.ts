@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportWeb } from '../../src/export/web/exportWeb.js';
-import type { Detection, Detector } from '../../src/models/detector.js';
+import { type Detection, Detector } from '../../src/models/detector.js';
+import type { WebModel } from '../../src/web/model.js';
 import { chromiumPath, serveFolder } from '../support/browser.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { tinyDetector } from '../support/tinyModels.js';
@@ -38,7 +40,10 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
     await exportWeb(detector, join(folder, 'web'), { version: '1.2.3', page: built });
     await writePicture(picture, 240, 180);
     ({ address, server } = await serveFolder(join(folder, 'web')));
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: ['--no-sandbox'] });
+    browser = await chromium.launch({
+      executablePath: chromiumPath!,
+      args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
+    });
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(message.text());
@@ -73,6 +78,40 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
     }
   });
 
+  test('colour profiles are ignored where the detector is told so, on the page and by the module', async () => {
+    const settings = join(folder, 'web', 'model.json');
+    const usual = readFileSync(settings, 'utf8');
+    const model = JSON.parse(usual) as WebModel;
+    const ignoring = { ...model, input: { ...model.input, colourProfiles: 'ignore' } };
+    writeFileSync(settings, JSON.stringify(ignoring));
+    const profiled = join(folder, 'profiled.png');
+    await sharp(picture).withIccProfile('p3', { attach: true }).png().toFile(profiled);
+    const { description } = detector;
+    const own = new Detector(detector.model, {
+      ...description,
+      input: { ...description.input, colourProfiles: 'ignore' },
+    });
+    const wanted = (await own.detect(profiled)).map(({ score }) => score);
+    const applied = (await detector.detect(profiled)).map(({ score }) => score);
+    await own.dispose();
+    const other = await browser.newPage();
+    try {
+      await other.goto(address);
+      await other.waitForFunction(`document.getElementById('status').textContent.startsWith('Ready')`);
+      await other.setInputFiles('#file', profiled);
+      await other.waitForFunction(`document.querySelectorAll('#found tr').length > 0`);
+      await other.focus('#score');
+      await other.keyboard.press('Home');
+      const shown = await other.locator('#found tr td:last-child').allTextContents();
+      const twoDigits = (scores: readonly number[]) => scores.slice(0, 5).map((score) => score.toFixed(2));
+      expect(twoDigits(wanted)).not.toEqual(twoDigits(applied));
+      expect(twoDigits(shown.map(Number))).toEqual(twoDigits(wanted));
+    } finally {
+      await other.close();
+      writeFileSync(settings, usual);
+    }
+  });
+
   test('the slider, by keyboard, lets fewer and more through', async () => {
     const rows = () => page.locator('#found tr').count();
     await page.waitForFunction(`document.querySelectorAll('#found tr').length > 0`);
@@ -88,6 +127,58 @@ describe.skipIf(chromiumPath === undefined)('the page in Chromium', () => {
   test('timing says pictures a second', async () => {
     await page.click('#time');
     await page.waitForFunction(`document.getElementById('status').textContent.includes('pictures a second')`);
+  });
+
+  test('the camera: two clicks open it once; timing stops it, and every stream', async () => {
+    const other = await browser.newPage();
+    await other.goto(address);
+    await other.waitForFunction(`document.getElementById('status').textContent.startsWith('Ready')`);
+    await other.evaluate(`{
+      const { mediaDevices } = navigator;
+      const open = mediaDevices.getUserMedia.bind(mediaDevices);
+      window.streams = [];
+      mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await open(wanted);
+        window.streams.push(stream);
+        return stream;
+      };
+      document.getElementById('camera').click();
+      document.getElementById('camera').click();
+    }`);
+    await other.waitForFunction(`!document.getElementById('time').disabled`);
+    expect(await other.evaluate('window.streams.length')).toBe(1);
+    await other.click('#time');
+    await other.waitForFunction(`document.getElementById('status').textContent.includes('pictures a second')`);
+    expect(await other.textContent('#camera')).toBe('Use the camera');
+    expect(await other.isEnabled('#time')).toBe(true);
+    const live = `window.streams.flatMap((stream) => stream.getTracks()).filter(({ readyState }) => readyState === 'live').length`;
+    expect(await other.evaluate(live)).toBe(0);
+    await other.close();
+  });
+
+  test('a detector that is disposed of ends what it has begun, and refuses what comes later', async () => {
+    const after = await page.evaluate<string[]>(`(async () => {
+      const { loadDetector } = await import('./detector.js');
+      const detector = await loadDetector('.');
+      const file = document.getElementById('file').files[0];
+      const pictures = [file, new Blob(['no picture']), file];
+      const begun = Promise.allSettled(pictures.map((picture) => detector.detect(picture)));
+      await Promise.all([detector.dispose(), detector.dispose()]);
+      const later = Promise.allSettled([detector.detect(file)]);
+      return [...(await begun), ...(await later)].map(({ status, reason }) => reason?.message ?? status);
+    })()`);
+    expect([after[0], after[2], after[3]]).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'the detector was used after its disposal',
+    ]);
+    expect(after[1]).toContain('could not be decoded');
+  });
+
+  test('the types of the module are in one file', () => {
+    const types = readFileSync(join(folder, 'web', 'detector.d.ts'), 'utf8');
+    expect(types).toContain('export interface Detection {');
+    expect(types).not.toMatch(/\bfrom '\./);
   });
 
   test.each([

@@ -1,26 +1,5 @@
 /** The part of a report that moves: boxes over pictures, by score and class. Bundled into every report. */
-
-interface Detection {
-  readonly label: number;
-  readonly score: number;
-  readonly box: readonly [number, number, number, number];
-  readonly kind: string;
-  readonly object: number;
-}
-
-interface Picture {
-  readonly name: string;
-  readonly width: number;
-  readonly height: number;
-  readonly truth: readonly { readonly label: number; readonly box: Detection['box']; readonly crowd: boolean }[];
-  readonly found: readonly Detection[];
-}
-
-interface Data {
-  readonly categories: readonly { readonly name: string; readonly colour: string }[];
-  readonly meanings: Readonly<Record<string, string>>;
-  readonly pictures: readonly Picture[];
-}
+import type { BoxXywh, PageData, PagePicture, ShownDetection } from '../../report/pageData.js';
 
 /** What is to be drawn, as the controls say. */
 interface Wanted {
@@ -34,7 +13,7 @@ interface Wanted {
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
-function start(data: Data): void {
+function start(data: PageData): void {
   const cards = [...document.querySelectorAll<HTMLButtonElement>('button.picture')];
   for (const card of cards) card.append(pictureOf(Number(card.dataset.picture)));
   const show = () => {
@@ -72,18 +51,18 @@ const pictureOf = (index: number): Node =>
 
 const isOf = (label: number) => (box: { readonly label: number }) => label < 0 || box.label === label;
 
-const kept = ({ found }: Picture, { score, label }: Wanted): Detection[] =>
+const kept = ({ found }: PagePicture, { score, label }: Wanted): ShownDetection[] =>
   found.filter((detection) => detection.score >= score).filter(isOf(label));
 
 /** Objects that a kept detection has found. */
-const foundObjects = (picture: Picture, wanted: Wanted): Set<number> =>
+const foundObjects = (picture: PagePicture, wanted: Wanted): Set<number> =>
   new Set(
     kept(picture, wanted)
       .filter(({ kind }) => kind === 'right')
       .map(({ object }) => object),
   );
 
-function countsOf(picture: Picture, wanted: Wanted): string {
+function countsOf(picture: PagePicture, wanted: Wanted): string {
   const detections = kept(picture, wanted).filter(({ kind }) => kind !== 'ignored');
   const right = detections.filter(({ kind }) => kind === 'right').length;
   const objects = picture.truth.filter(({ crowd }) => !crowd).filter(isOf(wanted.label)).length;
@@ -93,7 +72,7 @@ function countsOf(picture: Picture, wanted: Wanted): string {
 const svgSpace = 'http://www.w3.org/2000/svg';
 
 /** Draws the boxes over a picture anew. @param named whether classes and scores are written at them */
-function overlay(holder: Element, data: Data, picture: Picture, wanted: Wanted, named: boolean): void {
+function overlay(holder: Element, data: PageData, picture: PagePicture, wanted: Wanted, named: boolean): void {
   holder.querySelector('svg')?.remove();
   const svg = document.createElementNS(svgSpace, 'svg');
   svg.setAttribute('viewBox', `0 0 ${picture.width} ${picture.height}`);
@@ -115,16 +94,16 @@ function overlay(holder: Element, data: Data, picture: Picture, wanted: Wanted, 
   holder.append(svg);
 }
 
-function frame([x, y, width, height]: Detection['box'], kind: string, colour: string): SVGElement {
+function frame([x, y, width, height]: BoxXywh, kind: string, colour: string): SVGElement {
   const rect = document.createElementNS(svgSpace, 'rect');
-  for (const [name, value] of Object.entries({ x, y, width, height }))
-    rect.setAttribute(name, String(Math.max(0, value)));
+  const sides = { x, y, width: Math.max(0, width), height: Math.max(0, height) };
+  for (const [name, value] of Object.entries(sides)) rect.setAttribute(name, String(value));
   rect.setAttribute('class', kind);
   if (colour) rect.style.stroke = colour;
   return rect;
 }
 
-function tag([x, y]: Detection['box'], words: string, kind: string, { width, height }: Picture): SVGElement {
+function tag([x, y]: BoxXywh, words: string, kind: string, { width, height }: PagePicture): SVGElement {
   const size = Math.max(width, height) / 55;
   const letters = document.createElementNS(svgSpace, 'text');
   letters.setAttribute('x', String(Math.min(x, width - size * words.length * 0.55)));
@@ -136,7 +115,7 @@ function tag([x, y]: Detection['box'], words: string, kind: string, { width, hei
 }
 
 /** The dialog with one picture in full: arrow keys and buttons go through all that the page shows. */
-function largeView(data: Data, cards: readonly HTMLButtonElement[]) {
+function largeView(data: PageData, cards: readonly HTMLButtonElement[]) {
   const dialog = element<HTMLDialogElement>('large');
   let at = 0;
   const refresh = () => {
@@ -176,7 +155,7 @@ function largeView(data: Data, cards: readonly HTMLButtonElement[]) {
   return { refresh };
 }
 
-function row(data: Data, { label, score, kind }: Detection): HTMLTableRowElement {
+function row(data: PageData, { label, score, kind }: ShownDetection): HTMLTableRowElement {
   const line = document.createElement('tr');
   const words = [data.categories[label]!.name, score.toFixed(2), data.meanings[kind] ?? kind];
   for (const word of words) line.insertCell().textContent = word;
@@ -185,4 +164,4 @@ function row(data: Data, { label, score, kind }: Detection): HTMLTableRowElement
 }
 
 const text = document.getElementById('data')?.textContent;
-if (text) start(JSON.parse(text) as Data);
+if (text) start(JSON.parse(text) as PageData);
