@@ -40,6 +40,7 @@ export type { Repair } from './data/repairs.js';
 export type { ShapesFiles, ShapesOptions } from './data/shapes/generate.js';
 export type { AnchorAdvice } from './detection/anchorAdvice.js';
 export type { AnchorOptions } from './detection/anchors.js';
+export type { Detection } from './detection/named.js';
 export type { NmsOptions } from './detection/nms.js';
 export type { Detections, InferenceOptions, ScoredBoxes } from './detection/postprocess.js';
 export type { Tiling } from './detection/tiles.js';
@@ -66,7 +67,7 @@ export type { Opset } from './export/onnx/onnxGraph.js';
 export type { ResizeRule, Size } from './geometry/size.js';
 export type { Accuracy } from './models/accuracy.js';
 export type { ClassifierDescription, DetectorDescription } from './models/checkpoints/description.js';
-export type { DetectedPicture, Detection, DetectOptions, PictureOptions, StreamOptions } from './models/detector.js';
+export type { DetectedPicture, DetectOptions, PictureOptions, StreamOptions } from './models/detector.js';
 export type { DetectorInput } from './models/detectorInput.js';
 export type { ComparedRun, CompareOptions, Comparison, ConfigDifference } from './run/compare.js';
 export type { DemoObserver, DemoOptions, DemoResult } from './run/demo.js';
@@ -285,7 +286,7 @@ export async function profile(options: ProfileOptions): Promise<Profile> {
 }
 
 /**
- * Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: eleven minutes on two cores.
+ * Makes pictures, pretrains a small CMT, trains a detector with it, measures it, and draws what it finds: about nine minutes on two cores.
  * What an earlier demo left is replaced.
  *
  * @throws UsageError where something is in the folder that would be replaced, and no demo has made it

@@ -1,7 +1,7 @@
 /** A trained classifier, ready to be given pictures. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError } from '../errors.js';
-import { isSafetensors, readStateDict } from '../formats/stateDict.js';
+import { readStateDict } from '../formats/stateDict.js';
 import { inference } from '../nn/module.js';
 import type { EngineOptions } from '../tensorflow/config.js';
 import type { HostTensor } from '../tensorflow/hostTensor.js';
@@ -45,7 +45,7 @@ export class Classifier {
    * @throws CheckpointError when the file is damaged, incomplete, or of another kind
    */
   static load(path: string, engine: EngineOptions = {}): Classifier {
-    if (isSafetensors(path) && isOurCheckpoint(path)) {
+    if (isOurCheckpoint(path)) {
       const { description, tensors } = readModel(path);
       if (description.kind !== 'classifier') {
         throw new CheckpointError(path, [

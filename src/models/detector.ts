@@ -4,6 +4,7 @@ import type { Category } from '../data/detection/dataset.js';
 import { copyOf, type RgbImage, rgbChannels } from '../data/image/image.js';
 import { orderedPrefetch } from '../data/parallel/orderedPrefetch.js';
 import { inferenceSettings } from '../detection/inferenceSettings.js';
+import { type Detection, named } from '../detection/named.js';
 import { type Detections, detectionsOf, type InferenceOptions } from '../detection/postprocess.js';
 import { mergeTiles, type Tiling, tilesOf } from '../detection/tiles.js';
 import { CheckpointError, EngineError, ImageError } from '../errors.js';
@@ -25,18 +26,6 @@ import { type DetectorInput, detectionInput, pictureFeed, singleInput } from './
 import type { DetectorNetwork } from './detectorNetwork.js';
 import type { LevelArrays } from './heads/denseHead.js';
 import { checkDetectorInput, checkPicture, checkSize } from './inputChecks.js';
-
-/** One object found. */
-export interface Detection {
-  /** Name of the category. */
-  readonly label: string;
-  /** Id of the category in the annotations that the detector learnt from. */
-  readonly categoryId: number;
-  /** 0 … 1 */
-  readonly score: number;
-  /** In pixels of the upright picture, inside it. */
-  readonly box: readonly [x1: number, y1: number, x2: number, y2: number];
-}
 
 export interface DetectOptions extends Partial<InferenceOptions> {
   /** Only detections of more than this score, 0 … 1. @default what the checkpoint was measured with, 0.05 */
@@ -197,12 +186,13 @@ export class Detector {
       (await this.#detectBatch(singleInput(part, this.description.input), [part], options, run))[0]!;
     const whole = await inPart(image);
     const tiles = tiling === undefined ? [] : tilesOf(image, tiling);
-    if (tiles.length < 2) return this.#named(whole);
+    if (tiles.length < 2) return named(whole, this.categories);
     const parts = [{ tile: { left: 0, top: 0, width: image.width, height: image.height }, found: whole }];
     for (const tile of tiles) parts.push({ tile, found: await inPart(copyOf(image, tile)) });
     // As many objects a tile as a picture may have; together they may be more.
     const { nmsIou, maxDetections } = inferenceSettings(this.description.inference, options);
-    return this.#named(mergeTiles(parts, image, { nmsIou, maxDetections: maxDetections * tiles.length }));
+    const merged = mergeTiles(parts, image, { nmsIou, maxDetections: maxDetections * tiles.length });
+    return named(merged, this.categories);
   }
 
   /**
@@ -289,14 +279,6 @@ export class Detector {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
-  }
-
-  #named({ boxes, scores, labels }: Detections): Detection[] {
-    return Array.from(scores, (score, i) => {
-      const { id, name } = this.categories[labels[i]!]!;
-      const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
-      return { label: name, categoryId: id, score, box: [x1!, y1!, x2!, y2!] };
-    });
   }
 }
 

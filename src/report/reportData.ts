@@ -7,8 +7,6 @@ import type { ErrorBreakdown } from '../eval/errorBreakdown.js';
 import type { AtScore, Calibration } from '../eval/scoreQuality.js';
 import type { PageData, PagePicture } from './pageData.js';
 
-export type { BoxXywh, ShownDetection, ShownTruth } from './pageData.js';
-
 /** Numbers and words of a line of the run's log. */
 export type LoggedLine = Readonly<Record<string, number | string | null>> & { readonly step: number };
 

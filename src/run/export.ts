@@ -12,9 +12,8 @@ import { OnnxRuntime } from '../export/onnx/runtime.js';
 import { exportSavedModel, openSavedModel, savedModelSize } from '../export/savedModel/exportSavedModel.js';
 import { type Foreign, verify } from '../export/verify.js';
 import { exportWeb } from '../export/web/exportWeb.js';
-import { isSafetensors } from '../formats/stateDict.js';
 import type { Size } from '../geometry/size.js';
-import { isOurCheckpoint, readDescription } from '../models/checkpoints/modelFile.js';
+import { isOurDetector } from '../models/checkpoints/modelFile.js';
 import { Classifier } from '../models/classifier.js';
 import { Detector } from '../models/detector.js';
 import { Random } from '../random.js';
@@ -152,10 +151,10 @@ async function write(model: Classifier | Detector, options: ExportOptions): Prom
 
 /** A checkpoint of ours as it says itself; others are classifiers of the CMT authors. */
 function loadModel(checkpoint: string): Classifier | Detector {
-  const isDetector =
-    isSafetensors(checkpoint) && isOurCheckpoint(checkpoint) && readDescription(checkpoint).kind === 'detector';
   const quickToStart = { fuse: false, optimize: false };
-  return isDetector ? Detector.load(checkpoint, quickToStart) : Classifier.load(checkpoint, quickToStart);
+  return isOurDetector(checkpoint)
+    ? Detector.load(checkpoint, quickToStart)
+    : Classifier.load(checkpoint, quickToStart);
 }
 
 async function compared(model: Classifier | Detector, foreign: Runner, options: ExportOptions): Promise<Verification> {

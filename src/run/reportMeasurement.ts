@@ -13,14 +13,8 @@ import { type JudgedPicture, judgePictures, rankPictures } from '../eval/picture
 import { bestScore, byLeastScore, calibration } from '../eval/scoreQuality.js';
 import { isIgnored, judge, usualThresholds, verdictList } from '../eval/verdicts.js';
 import { isPictured } from '../report/errorsSection.js';
-import type {
-  BoxXywh,
-  MeasuredDetector,
-  ShownDetection,
-  ShownPicture,
-  ShownPictures,
-  ShownTruth,
-} from '../report/reportData.js';
+import type { BoxXywh, ShownDetection, ShownTruth } from '../report/pageData.js';
+import type { MeasuredDetector, ShownPicture, ShownPictures } from '../report/reportData.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import type { Observer } from './observer.js';

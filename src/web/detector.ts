@@ -12,6 +12,7 @@ import type { RgbImage } from '../data/image/image.js';
 import { pillowResize } from '../data/image/pillowResize.js';
 import { decodeAnchors } from '../detection/anchorCandidates.js';
 import { generateAnchors, pyramidLevels } from '../detection/anchors.js';
+import { inferenceSettings } from '../detection/inferenceSettings.js';
 import { type Detection, named } from '../detection/named.js';
 import { decodePoints, generatePoints } from '../detection/points.js';
 import { detectionsOf, type ScoredBoxes } from '../detection/postprocess.js';
@@ -26,7 +27,7 @@ export type Picture = Blob | HTMLImageElement | HTMLCanvasElement | HTMLVideoEle
 export type { Detection };
 
 export interface DetectOptions {
-  /** Only detections of at least this score. @default what the detector was measured with */
+  /** Only detections of more than this score, 0 … 1. @default what the detector was measured with */
   readonly scoreThreshold?: number;
 }
 
@@ -113,11 +114,11 @@ class LoadedDetector implements Detector {
 
   async #detect(image: RgbImage, options: DetectOptions): Promise<Detection[]> {
     const { input, inference, categories } = this.#model;
+    const settings = inferenceSettings(inference, options);
     const size = inputSize(image, input);
     const { data } = pillowResize(image, { ...size, filter: 'bilinear' });
     const images = new this.#Tensor('uint8', data, [1, size.height, size.width, 3]);
     const outputs = await this.#session.run({ images });
-    const settings = { ...inference, ...options };
     const levels = this.#model.strides.map((stride) => {
       const ofLevel = (name: string) => outputs[`${name}_p${Math.log2(stride)}`]?.data as Float32Array;
       return {

@@ -35,6 +35,10 @@ export async function saveModel(
   await writeSafetensors(path, tensors, withChecksum(tensors, { [descriptionKey]: JSON.stringify(description) }));
 }
 
+/** Whether a file is a detector of ours, by its header alone. @throws CheckpointError when it is ours and damaged */
+export const isOurDetector = (path: string): boolean =>
+  isOurCheckpoint(path) && readDescription(path).kind === 'detector';
+
 /** The description alone, without the weights. @throws CheckpointError */
 export function readDescription(path: string): ModelDescription {
   checkFormat(path);

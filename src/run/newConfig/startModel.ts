@@ -1,6 +1,6 @@
 /** The network of a checkpoint, as sections of a config whose run begins with it. */
 import { CheckpointError } from '../../errors.js';
-import { isSafetensors, readStateDict } from '../../formats/stateDict.js';
+import { readStateDict } from '../../formats/stateDict.js';
 import { underOurNames } from '../../models/checkpoints/convertCheckpoint.js';
 import type { DetectorDescription } from '../../models/checkpoints/description.js';
 import { isOurCheckpoint, readDescription } from '../../models/checkpoints/modelFile.js';
@@ -20,7 +20,7 @@ export interface StartModel {
  * @throws CheckpointError where it is none of these, or does not say enough of its network
  */
 export function startModel(checkpoint: string): StartModel {
-  if (isSafetensors(checkpoint) && isOurCheckpoint(checkpoint)) {
+  if (isOurCheckpoint(checkpoint)) {
     const description = readDescription(checkpoint);
     if (description.kind === 'classifier') return { checkpoint, backbone: description.model.backbone };
     const { backbone, neck, head } = description.model;
