@@ -101,7 +101,7 @@ export class NonFiniteError extends CmtdetError {
   override readonly exitCode = exitCodes.watchdog;
 }
 
-/** The user pressed Ctrl-C (or the process was asked to end); the state is saved. */
+/** The user pressed Ctrl-C (or the process was asked to end); of training, the state is saved. */
 export class InterruptedError extends CmtdetError {
   override readonly name = 'InterruptedError';
   override readonly exitCode = exitCodes.interrupted;
@@ -110,6 +110,11 @@ export class InterruptedError extends CmtdetError {
 /** The workers of a training run cannot be what the environment says: a wrong `TF_CONFIG`, an address that is in use. */
 export class ClusterError extends CmtdetError {
   override readonly name = 'ClusterError';
+}
+
+/** A server cannot listen where it should: the port is in use or may not be used, or the host is none of this machine. */
+export class AddressError extends CmtdetError {
+  override readonly name = 'AddressError';
 }
 
 /** Another worker of the run is gone, hangs, or did not come in time. Nothing is wrong with this one. */

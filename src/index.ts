@@ -46,6 +46,7 @@ export type { Detections, InferenceOptions, ScoredBoxes } from './detection/post
 export type { Tiling } from './detection/tiles.js';
 export type { ViewOptions } from './detection/views.js';
 export {
+  AddressError,
   CheckpointError,
   CmtdetError,
   ConfigError,
@@ -150,7 +151,7 @@ export async function loadConfig(file: string, overrides?: readonly string[]): P
  * else for.
  *
  * @throws DatasetError where the form is unknown, there is nothing to learn, or with all that is wrong with the data
- * @throws UsageError where the config is there already
+ * @throws UsageError where the config is there already, or is a file that is read
  * @example
  * const { config } = await newConfig({ data: 'photos', out: 'photos.yaml' });
  * await train({ config: await loadConfig(config), run: 'runs/photos' });

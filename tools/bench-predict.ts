@@ -36,15 +36,13 @@ const prepared = await Promise.all(
 );
 
 /** One picture for each core: a batch that is divided among them. */
-function batchOf({ images, inputSizes, height, width }: DetectorInput): DetectorInput {
-  const each = <T>(values: ArrayLike<T>) => Array.from({ length: cores }, () => Array.from(values)).flat();
-  return {
-    images: Uint8Array.from(each(images)),
-    inputSizes: Int32Array.from(each(inputSizes)),
-    batchSize: cores,
-    height,
-    width,
-  };
+function batchOf({ images, inputSizes, ...size }: DetectorInput): DetectorInput {
+  const all = { images: new Uint8Array(cores * images.length), inputSizes: new Int32Array(2 * cores) };
+  for (let core = 0; core < cores; core++) {
+    all.images.set(images, core * images.length);
+    all.inputSizes.set(inputSizes, 2 * core);
+  }
+  return { ...size, ...all, batchSize: cores };
 }
 
 const alone = async (count: number) => {

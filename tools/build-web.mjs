@@ -40,15 +40,24 @@ const { status } = spawnSync(
   [tsc, '-p', join(root, 'tsconfig.web.json'), ...options, '--outDir', types],
   { stdio: 'inherit' },
 );
-if (status === 0) {
+try {
+  if (status === 0) writeFileSync(join(out, 'detector.d.ts'), moduleTypes());
+} finally {
+  rmSync(types, { recursive: true });
+}
+process.exitCode = status ?? 1;
+
+function moduleTypes() {
   const [module, named] = ['web/detector.d.ts', 'detection/named.d.ts'].map((name) =>
     readFileSync(join(types, name), 'utf8'),
   );
   const own = module
     .replace(/^import .*'\.\.\/detection\/named\.js';\n/m, '')
     .replace('export type { Detection };\n', '');
-  const [detection] = /^\/\*\* One object found\.[\s\S]*?^}\n/m.exec(named);
-  writeFileSync(join(out, 'detector.d.ts'), own + detection);
+  const [detection] = /^\/\*\* One object found\.[\s\S]*?^}\n/m.exec(named) ?? [];
+  if (detection === undefined || /from '\.\.?\//.test(own))
+    throw new Error(
+      'src/web/detector.ts and src/detection/named.ts have other types than tools/build-web.mjs puts together',
+    );
+  return own + detection;
 }
-rmSync(types, { recursive: true });
-process.exitCode = status ?? 1;

@@ -3,7 +3,7 @@ import { note } from './console.js';
 
 export interface Interruption {
   readonly signal: AbortSignal;
-  /** From now on the first Ctrl-C gives the signal, at which training saves and ends after its step. A second one ends the process. */
+  /** From now on the first Ctrl-C gives the signal, at which the work ends where nothing is lost. A second one ends the process. */
   listen(): void;
 }
 

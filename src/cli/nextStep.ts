@@ -37,7 +37,8 @@ function isReady(): boolean {
 function newestDetector(folder: string): string | undefined {
   const runs = join(folder, 'runs');
   if (!existsSync(runs)) return undefined;
-  const dated = readdirSync(runs).flatMap((name) => {
+  const folders = readdirSync(runs, { withFileTypes: true }).filter((entry) => !entry.isFile());
+  const dated = folders.flatMap(({ name }) => {
     const path = join('runs', name, 'best.safetensors');
     const status = statSync(join(folder, path), { throwIfNoEntry: false });
     return status?.isFile() ? [{ path, written: status.mtimeMs }] : [];
@@ -46,12 +47,12 @@ function newestDetector(folder: string): string | undefined {
   return dated.find(({ path }) => isDetector(join(folder, path)))?.path;
 }
 
-/** A damaged file is none. */
+/** A file that is damaged, or may not be read, is none. */
 function isDetector(path: string): boolean {
   try {
     return isOurDetector(path);
   } catch (error) {
-    if (error instanceof CmtdetError) return false;
+    if (error instanceof CmtdetError || (error as NodeJS.ErrnoException).code !== undefined) return false;
     throw error;
   }
 }

@@ -65,7 +65,7 @@ export class Classifier {
   }
 
   /**
-   * Logits of normalised pictures. A batch of as many pictures for each core is divided among the cores.
+   * Logits of normalised pictures. A batch is divided among the cores where each gets as many pictures.
    *
    * @param images [B, H, W, 3], ImageNet's mean and deviation taken out; H and W multiples of 32
    * @param shape [B, H, W, 3]

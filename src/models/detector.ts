@@ -43,8 +43,8 @@ export interface StreamOptions extends PictureOptions {
   /** Pictures that are read ahead of those that the network works on. @default 2 */
   readonly ahead?: number;
   /**
-   * Works on as many pictures at once as there are cores, each on a core of its own: more pictures a second, each of them later. Without
-   * effect on a GPU. @default false
+   * Works on several pictures at once, each on a share of the cores: more pictures a second, each of them later. Without effect on a GPU.
+   * @default false
    */
   readonly manyAtOnce?: boolean;
   /** Told of a picture that cannot be read, which is then passed over. @default the stream ends with the error */
@@ -134,7 +134,7 @@ export class Detector {
     pictures: Iterable<P> | AsyncIterable<P>,
     { ahead = 2, manyAtOnce = false, onBroken, ...options }: StreamOptions = {},
   ): AsyncGenerator<DetectedPicture<P>, void, undefined> {
-    const atOnce = manyAtOnce ? this.#program.cores : 1;
+    const atOnce = manyAtOnce ? this.#program.shares : 1;
     const turns = Array.from({ length: atOnce }, (): Promise<unknown> => Promise.resolve());
     let begun = 0;
     let lastDone = 0;
@@ -175,13 +175,13 @@ export class Detector {
     return image;
   }
 
-  /** @param onOneCore for callers that have several pictures under way */
+  /** @param onShare for callers that have several pictures under way */
   async #detectIn(
     image: RgbImage,
     { tiles: tiling, ...options }: PictureOptions,
-    onOneCore = false,
+    onShare = false,
   ): Promise<Detection[]> {
-    const run = onOneCore ? this.#run.onOneCore : this.#run;
+    const run = onShare ? this.#run.onShare : this.#run;
     const inPart = async (part: RgbImage) =>
       (await this.#detectBatch(singleInput(part, this.description.input), [part], options, run))[0]!;
     const whole = await inPart(image);
@@ -196,7 +196,7 @@ export class Detector {
   }
 
   /**
-   * Detections of a batch, labels as numbers. A batch of as many pictures for each core is divided among the cores.
+   * Detections of a batch, labels as numbers. A batch is divided among the cores where each gets as many pictures.
    *
    * @param originalSizes of the pictures, [B]; fewer where the rest of the batch only fills it
    * @throws EngineError when shapes, types and lengths do not belong together, or after {@link dispose}
@@ -232,7 +232,7 @@ export class Detector {
    * shape are prepared once; more shapes than the engine keeps (`maxTraces`, 16) push the first ones out again.
    *
    * @param sizes of original pictures, in pixels. Default: all shapes that the detector was trained with, so that only pictures of very
-   * other proportions have to wait
+   * other proportions have to wait. Streams with `manyAtOnce` prepare theirs at the first pictures
    * @param batchSize of {@link detectBatch}; 1 for {@link detect}
    * @throws EngineError when a size is none, or after {@link dispose}
    */

@@ -1,10 +1,8 @@
 /** Runs side by side. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeAtomically } from '../formats/atomic.js';
 import { comparePage } from '../report/comparePage.js';
 import { flatten } from '../train/changes.js';
-import { type RunRecord, readRun } from '../train/runRecord.js';
+import { filesBesidePages, type RunRecord, readRun } from '../train/runRecord.js';
 import { refuseOverwriting } from './refuseOverwriting.js';
 import { readParts } from './report.js';
 import { packageVersion } from './version.js';
@@ -51,7 +49,7 @@ export interface Comparison {
 /** @throws UsageError when a folder holds no run, or the page would take the place of a file of one */
 export async function compare({ runs: paths, out, parts }: CompareOptions): Promise<Comparison> {
   const records = await Promise.all(paths.map(readRun));
-  if (out !== undefined) refuseOverwriting([out], paths.flatMap(filesOf));
+  if (out !== undefined) refuseOverwriting([out], paths.flatMap(filesBesidePages));
   const comparison = { runs: records.map(compared), differences: differencesOf(records) };
   if (out !== undefined) {
     const curves = records.map(({ training, measurements }) => ({ training, measurements }));
@@ -60,10 +58,6 @@ export async function compare({ runs: paths, out, parts }: CompareOptions): Prom
   }
   return comparison;
 }
-
-/** What a run folder has, but for pages. */
-const filesOf = (run: string): string[] =>
-  readdirSync(run).flatMap((name) => (name.endsWith('.html') ? [] : [join(run, name)]));
 
 function compared({ name, path, best, bestMetric, seconds, training }: RunRecord): ComparedRun {
   const measured = Object.entries(best ?? {}).filter(([key]) => !['kind', 'step', 'epoch'].includes(key));

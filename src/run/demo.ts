@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../config/load.js';
 import { parseCoco } from '../data/coco/parseCoco.js';
 import { writeResults } from '../data/coco/write.js';
-import { generateShapes, type ShapesFiles } from '../data/shapes/generate.js';
+import { generateShapes, refuseOthers, type ShapesFiles } from '../data/shapes/generate.js';
 import { clusterFromEnvironment } from '../distributed/cluster.js';
 import { InterruptedError, UsageError } from '../errors.js';
 import type { CocoStats } from '../eval/summarize.js';
+import { writeWhole } from '../formats/writeWhole.js';
 import { evaluate } from './evaluate.js';
 import type { Observer } from './observer.js';
 import { predict } from './predict.js';
@@ -81,11 +82,13 @@ export async function demo({ out, set = [], observer = {}, signal }: DemoOptions
       observer.onProgress?.(...progress);
     },
   };
-  refuseOthers(out);
+  const earlier = made.map(at);
+  if (!existsSync(at(mark)) && !isOfDemo(out)) refuseOthers(earlier, 'choose another --out (out)');
 
   part(1, 'making pictures of shapes');
   const data = await demoData(out, stoppable);
-  for (const earlier of made) await rm(at(earlier), { recursive: true, force: true });
+  await writeWhole(at(mark), 'What "cmtdet demo" made: it removes it, and makes it anew.\n');
+  for (const path of earlier) await rm(path, { recursive: true, force: true });
 
   part(2, 'pretraining the backbone to name single shapes');
   const classes = { 'data.train': join(data.crops, 'train'), 'data.val': join(data.crops, 'val') };
@@ -126,22 +129,14 @@ export async function demo({ out, set = [], observer = {}, signal }: DemoOptions
   };
 }
 
-/** What the demo makes beside its data. The mark comes last: as long as anything is left to be removed, it says whose that is. */
-const made = ['predictions', 'results.json', 'detector', 'pretrain'];
+/** What the demo makes beside its data, and the file that says so. */
+const made = ['pretrain', 'detector', 'results.json', 'predictions'];
+const mark = 'demo.txt';
 
-/** The config of the demo's own pretraining marks a folder of it: nothing else learns to name these crops. */
+/** Demos before there was a mark: nothing else learns to name these crops. */
 function isOfDemo(out: string): boolean {
   const config = join(out, 'pretrain', 'config.yaml');
   return existsSync(config) && /[\\/]crops[\\/]+train\b/.test(readFileSync(config, 'utf8'));
-}
-
-/** @throws UsageError naming what would be removed */
-function refuseOthers(out: string): void {
-  const others = made.map((name) => join(out, name)).filter((path) => existsSync(path));
-  if (others.length > 0 && !isOfDemo(out))
-    throw new UsageError(
-      `${others.join(', ')}: there already, and not made by an earlier demo: choose another --out (out), or take away what is there`,
-    );
 }
 
 /** The data of this demo, in place of what the config file says. */

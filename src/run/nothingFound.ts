@@ -1,4 +1,5 @@
 /** Says what to look at where training measures that next to nothing is found. */
+import { shellWord } from '../formats/shellWord.js';
 import type { Metrics, TrainObserver } from '../train/task.js';
 
 /** Below this AP50, nothing has been learnt that counts. */
@@ -40,7 +41,7 @@ export function adviceFor({ configFile, learningRate, boxes, beyondAnchors }: No
         ];
   return [
     'next to nothing is found at the second measurement in a row. What to look at:',
-    `  labels: are boxes where the objects are? "cmtdet data preview ${configFile} --out sheets" draws what is learnt from`,
+    `  labels: are boxes where the objects are? "cmtdet data preview ${shellWord(configFile)} --out sheets" draws what is learnt from`,
     ...anchors.map((line) => `  ${line}`),
     `  learning rate: ${learningRate}; where the loss falls slowly try three times as much, where it jumps a third`,
     '  patience: without pretrained weights some hundred steps go by before anything is found',

@@ -88,12 +88,13 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
   };
   const placeOf = new Map(files.map((file, i) => [file, i + 1]));
   const seconds = { all: 0, network: 0 };
+  const rest = new AbortController();
   try {
     const written =
       out === undefined ? undefined : await OutputFolder.open(out, [checkpoint, ...files], detector, options);
     const started = performance.now();
     try {
-      const stream = { scoreThreshold: score, tiles, manyAtOnce: !isQuick, onBroken };
+      const stream = { scoreThreshold: score, tiles, manyAtOnce: !isQuick, onBroken, signal: rest.signal };
       for await (const found of detector.detectEach(sourcesOf(files, options.fps, onBroken), stream)) {
         const { input, image, detections } = found;
         const place = typeof input === 'string' ? { file: input } : { file: input.file, frame: input.frame };
@@ -103,7 +104,10 @@ export async function predict(options: PredictOptions): Promise<Predictions> {
         seconds.network += found.seconds;
         await written?.add(prediction, image);
         observer.onProgress?.(placeOf.get(place.file)!, files.length, nameOf(prediction));
-        if (signal?.aborted) break;
+        if (signal?.aborted) {
+          rest.abort(); // those that have been begun are not waited for
+          break;
+        }
       }
     } finally {
       await written?.finish();

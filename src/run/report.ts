@@ -15,9 +15,10 @@ import { writeAtomically } from '../formats/atomic.js';
 import type { ResizeRule } from '../geometry/size.js';
 import { type PageParts, reportPage } from '../report/page.js';
 import type { BoxFit, DataFacts, Fact, MeasuredDetector, ReportData } from '../report/reportData.js';
-import { type RunRecord, readRun } from '../train/runRecord.js';
+import { filesBesidePages, type RunRecord, readRun } from '../train/runRecord.js';
 import { lossPartsOf } from '../train/stepReports.js';
 import type { Observer } from './observer.js';
+import { refuseOverwriting } from './refuseOverwriting.js';
 import { packageVersion } from './version.js';
 
 export interface ReportOptions {
@@ -44,11 +45,12 @@ export interface WrittenReport {
 /**
  * Writes the page.
  *
- * @throws UsageError when the folder holds no run
+ * @throws UsageError when the folder holds no run, or the page would take the place of a file of it
  * @throws DatasetError when val is not where the config says; `measure: false` makes a smaller report without it
  */
 export async function report({ run, out, measure = true, ...options }: ReportOptions): Promise<WrittenReport> {
   const record = await readRun(run);
+  refuseOverwriting([out], filesBesidePages(run));
   const parts = await readParts(options.parts);
   const measurement: Measurement = measure ? await measureRun(record, options) : { missing: [notAsked] };
   const data = describeRun(record, measurement);

@@ -7,7 +7,7 @@ import { serve as listen } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getMimeType } from 'hono/utils/mime';
-import { CmtdetError, ExportError, ImageError, InterruptedError, UsageError } from '../errors.js';
+import { AddressError, CmtdetError, ExportError, ImageError, InterruptedError } from '../errors.js';
 import { exportWeb } from '../export/web/exportWeb.js';
 import { Detector } from '../models/detector.js';
 import { openDecoder } from '../tensorflow/jpegDecoder.js';
@@ -58,7 +58,7 @@ const usage =
  *
  * A picture is read from its connection when its turn comes, so that memory does not grow with the number of requests.
  *
- * @throws UsageError when nothing can listen at host and port, before anything is loaded
+ * @throws AddressError when nothing can listen at host and port, before anything is loaded
  * @throws CheckpointError when the checkpoint is damaged or of another kind
  * @throws InterruptedError when `signal` was given
  */
@@ -87,12 +87,12 @@ const starting = new Hono().all('*', (c) =>
   c.json({ error: 'The detector is being loaded: come again in a moment.' }, 503, { 'retry-after': '1' }),
 );
 
-/** @throws UsageError where the system refuses it */
+/** @throws AddressError where the system refuses it */
 function listenAt(host: string, port: number, fetch: Parameters<typeof listen>[0]['fetch']): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = listen({ fetch, port, hostname: host }, () => resolve(server as Server));
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === undefined ? error : new UsageError(whyNot(error, host, port)));
+      reject(error.code === undefined ? error : new AddressError(whyNot(error, host, port)));
     });
   });
 }

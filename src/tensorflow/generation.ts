@@ -171,7 +171,9 @@ export class Generation {
       this.#signatures.set(key, signature);
     }
     for (;;) {
-      await this.#settled; // what a push has begun: where that fails, it is to be done again
+      const settled = this.#settled;
+      await settled; // what a push has begun: where that fails, it is to be done again
+      if (settled !== this.#settled) continue; // another one has begun meanwhile
       if (this.#filling === undefined && this.#unset.size + this.#unprepared.size === 0) return signature;
       this.#filling ??= this.#fill().finally(() => {
         this.#filling = undefined;

@@ -1,6 +1,6 @@
 /**
  * Traced functions whose rows know nothing of each other, as pictures in inference. Operations of such networks are too small to keep several
- * cores busy together, so a batch is divided: each core computes a share of the rows, alone.
+ * cores busy together, so a batch is divided, and its shares are computed side by side (docs/decisions/0016-a-core-a-share.md).
  */
 
 import { availableParallelism } from 'node:os';
@@ -17,82 +17,73 @@ type Tensors = Readonly<Record<string, HostTensor>>;
 
 /** A traced function of rows: inputs and outputs have as many, in the same order. */
 export interface RowFunction<I extends string, O extends string> extends Compiled<I, O> {
-  /** On one core, for callers that have several runs under way. */
-  readonly onOneCore: Compiled<I, O>;
+  /** On a share of the cores, for callers that have several runs under way. */
+  readonly onShare: Compiled<I, O>;
 }
 
+/** Native calls that Node has under way at once, where the environment does not say so. */
+const usualPool = 4;
+
 export class RowProgram {
-  /** Cores that a batch is divided among; 1 where one run has all of the machine, as on a GPU. */
-  readonly cores: number;
+  /** Runs that are computed side by side, each on a share of the cores; 1 where one run has all of the machine, as on a GPU. */
+  readonly shares: number;
   readonly #options: EngineOptions;
   readonly #whole: Program;
-  /** Each of its operations has one thread. Made when it is needed, since it has the weights once more. */
-  #single: Program | undefined;
-  #isDivided = true;
-  #isRecorded = false;
+  #isWholeUsed = false;
+  /** Its operations have the threads of a share. Made when it is needed, since it has the weights once more. */
+  #share: Program | undefined;
+  #isDividing = true;
   #disposal: Promise<unknown> | undefined;
 
   constructor(options: EngineOptions = {}) {
     this.#options = options;
     this.#whole = new Program(options);
     const hasGpu = this.#whole.devices().some(({ type }) => type === 'GPU');
-    this.cores = hasGpu || options.xla || !canOwnThreads() ? 1 : threadsOf(options);
+    const pool = Number(process.env.UV_THREADPOOL_SIZE) || usualPool;
+    this.shares = hasGpu || options.xla || !canOwnThreads() ? 1 : Math.min(threadsOf(options), pool);
   }
 
-  /** As {@link Program.compile}. A batch of as many rows for each core is divided, every other one is run as a whole. */
+  /** As {@link Program.compile}. A batch with as many rows for each share is divided, every other one is run as a whole. */
   compile<I extends string, O extends string>(
     fn: (inputs: Record<I, tf.Tensor>) => Record<O, tf.Tensor>,
   ): RowFunction<I, O> {
-    const whole = this.#whole.compile(fn);
-    let single: Compiled<I, O> | undefined;
-    const onOneCore: Compiled<I, O> = (inputs) => {
-      if (this.cores === 1 || this.#disposal !== undefined) return whole(inputs); // which refuses calls after its disposal
-      single ??= this.#singleProgram().compile(fn);
-      return single(inputs);
+    const compiled = this.#whole.compile(fn);
+    const whole: Compiled<I, O> = (inputs) => {
+      this.#isWholeUsed = true;
+      return compiled(inputs);
+    };
+    let share: Compiled<I, O> | undefined;
+    const onShare: Compiled<I, O> = (inputs) => {
+      if (this.#sharesNow() === 1) return whole(inputs);
+      share ??= this.#shareProgram().compile(fn);
+      return share(inputs);
     };
     const run: Compiled<I, O> = async (inputs) => {
-      const shares = this.#isDivided ? divided(inputs, this.cores) : [inputs];
-      if (shares.length === 1) return whole(inputs);
-      const results: Promise<Tensors>[] = [];
-      for (const share of shares) {
-        results.push(onOneCore(share as typeof inputs));
-        if (this.#isRecorded) await results.at(-1); // TensorFlow records one run at a time
-      }
-      return joined(await Promise.all(results)) as Record<O, HostTensor>;
+      const parts = divided(inputs, this.#sharesNow());
+      if (parts.length === 1) return whole(inputs);
+      return joined(await Promise.all(parts.map((part) => onShare(part as typeof inputs)))) as Record<O, HostTensor>;
     };
-    return Object.assign(run, { onOneCore });
+    return Object.assign(run, { onShare });
   }
 
   /** As {@link Program.push}. */
   async push(variables: Iterable<Variable>): Promise<void> {
     const chosen = [...variables];
-    await Promise.all(this.#programs().map((program) => program.push(chosen)));
+    // One that has not run yet gets values when it does.
+    const programs = this.#programs().filter(
+      (program) => program !== this.#whole || this.#isWholeUsed || this.#disposal !== undefined,
+    );
+    await Promise.all(programs.map((program) => program.push(chosen)));
   }
 
-  /** As {@link Program.profile}; the shares of a batch are one run, and are computed one after the other. */
-  async profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
-    if (this.cores === 1) return this.#whole.profile(body);
-    let shares: OperationTiming[][] = [];
-    const runs = await this.#whole.profile(async () => {
-      this.#isRecorded = true;
-      try {
-        shares = await this.#singleProgram().profile(body);
-      } finally {
-        this.#isRecorded = false;
-      }
-    });
-    for (let i = 0; i < shares.length; i += this.cores) runs.push(shares.slice(i, i + this.cores).flat());
-    return runs;
+  /** As {@link Program.profile}. Batches are run as a whole meanwhile: TensorFlow records one run at a time. */
+  profile(body: () => Promise<unknown>): Promise<OperationTiming[][]> {
+    return this.#whole.profile(() => this.#undivided(body));
   }
 
-  /** As {@link Program.plan}, of the batch as a whole. */
-  async plan(body: () => Promise<unknown>): Promise<Plan[]> {
-    this.#isDivided = false;
-    try {
-      return await this.#whole.plan(body);
-    } finally {
-      this.#isDivided = true;
-    }
+  /** As {@link Program.plan}, of batches as a whole. */
+  plan(body: () => Promise<unknown>): Promise<Plan[]> {
+    return this.#whole.plan(() => this.#undivided(body));
   }
 
   /** As {@link Program.dispose}. */
@@ -105,13 +96,32 @@ export class RowProgram {
     return this.dispose();
   }
 
-  #programs(): Program[] {
-    return this.#single ? [this.#whole, this.#single] : [this.#whole];
+  /** After the disposal one, whose program refuses calls. */
+  #sharesNow(): number {
+    return this.#isDividing && this.#disposal === undefined ? this.shares : 1;
   }
 
-  #singleProgram(): Program {
-    this.#single ??= new Program({ ...this.#options, threads: this.cores, operationThreads: 1 });
-    return this.#single;
+  async #undivided(body: () => Promise<unknown>): Promise<void> {
+    this.#isDividing = false;
+    try {
+      await body();
+    } finally {
+      this.#isDividing = true;
+    }
+  }
+
+  #programs(): Program[] {
+    return this.#share ? [this.#whole, this.#share] : [this.#whole];
+  }
+
+  #shareProgram(): Program {
+    const threads = threadsOf(this.#options);
+    this.#share ??= new Program({
+      ...this.#options,
+      threads,
+      operationThreads: Math.floor(threads / this.shares),
+    });
+    return this.#share;
   }
 }
 

@@ -1,6 +1,6 @@
 /** A run folder, read without touching it: the run may be under way. */
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
@@ -42,6 +42,10 @@ export interface PastPart extends PartOfRun {
   readonly devices: readonly string[];
   readonly versions: Readonly<Record<string, string | null>>;
 }
+
+/** What a run folder has, but for pages, which may be made anew. */
+export const filesBesidePages = (run: string): string[] =>
+  readdirSync(run).flatMap((name) => (/\.html?$/i.test(name) ? [] : [join(run, name)]));
 
 /**
  * @throws UsageError when the folder holds no run

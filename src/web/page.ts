@@ -34,7 +34,10 @@ function start(detector: Detector): void {
   status.textContent = ready;
   const show: Show = async (picture, bitmap) => {
     const began = performance.now();
-    const detections = await detector.detect(picture, { scoreThreshold: Number(score.min) });
+    const detections = await detector.detect(picture, { scoreThreshold: Number(score.min) }).catch((error) => {
+      bitmap.close();
+      throw error;
+    });
     if (shown === undefined) time.disabled = false;
     shown?.close();
     [shown, found] = [bitmap, detections];

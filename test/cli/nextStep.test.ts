@@ -31,6 +31,7 @@ it('the detector that was written last: not the last name, no classifier, no dam
   for (const run of [...Object.keys(runs), 'z']) mkdirSync(join(folder, 'runs', run), { recursive: true });
   for (const [run, described] of Object.entries(runs)) await saveModel(best(run), model, described);
   writeFileSync(best('z'), 'damaged');
+  writeFileSync(join(folder, 'runs', 'notes.txt'), 'no run');
   for (const [i, run] of [...Object.keys(runs), 'z'].entries()) utimesSync(best(run), 1000 + i, 1000 + i);
   expect(first(folder)).toContain(`cmtdet predict '${join('runs', 'my 10', 'best.safetensors')}' photos`);
 });

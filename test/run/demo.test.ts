@@ -26,7 +26,12 @@ function stopped(out: string) {
 it('removes what an earlier demo has made, and is stopped before the next part', async () => {
   const out = demoFolder('task: classification\ndata:\n  train: demo/data/crops/train\n');
   await expect(stopped(out)).rejects.toThrow(InterruptedError);
-  expect(readdirSync(out)).toEqual(['data']);
+  expect(readdirSync(out)).toEqual(['data', 'demo.txt']);
+  // One that was killed may leave anything of what it makes.
+  mkdirSync(join(out, 'pretrain'));
+  writeFileSync(join(out, 'results.json'), '[]');
+  await expect(stopped(out)).rejects.toThrow(InterruptedError);
+  expect(readdirSync(out)).toEqual(['data', 'demo.txt']);
 });
 
 it.each(['task: classification\ndata:\n  train: photos/train\n', ''])(
@@ -34,7 +39,7 @@ it.each(['task: classification\ndata:\n  train: photos/train\n', ''])(
   async (config) => {
     const out = demoFolder(config);
     await expect(stopped(out)).rejects.toThrow(UsageError);
-    await expect(stopped(out)).rejects.toThrow(`${join(out, 'detector')}, ${join(out, 'pretrain')}: there already`);
+    await expect(stopped(out)).rejects.toThrow(`${join(out, 'detector')}, ${join(out, 'predictions')}: there already`);
     expect(readdirSync(out).sort()).toEqual(['data', ...made].sort());
   },
 );

@@ -81,6 +81,13 @@ test('a folder without a run is refused with what is missing', async () => {
   await expect(report({ run: folder, parts })).rejects.toThrow('there is no config.yaml');
 });
 
+test('the page takes the place of no file of the run', async () => {
+  const out = join(run, 'best.safetensors');
+  const before = readFileSync(out);
+  await expect(report({ run, parts, measure: false, out })).rejects.toThrow('would be overwritten');
+  expect(readFileSync(out).equals(before)).toBe(true);
+});
+
 test('from the logs alone: says what is not there, and has no picture', async () => {
   const { file, missing } = await report({ run, parts, measure: false, out: join(folder, 'logs.html') });
   expect(missing).toEqual(['Nothing was measured for this page: it is made from the logs of the run alone.']);

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { InterruptedError, UsageError } from '../../src/errors.js';
+import { AddressError, InterruptedError } from '../../src/errors.js';
 import { saveModel } from '../../src/models/checkpoints/modelFile.js';
 import { Detector } from '../../src/models/detector.js';
 import { type RunningServer, serve } from '../../src/run/serve.js';
@@ -104,7 +104,7 @@ async function holdPort(): Promise<{ port: number; server: Server }> {
 test('a port in use, and an address of another machine: refused before the checkpoint is read', async () => {
   const { port, server } = await holdPort();
   const inUse = serve({ checkpoint: 'none.safetensors', port });
-  await expect(inUse).rejects.toThrow(UsageError);
+  await expect(inUse).rejects.toThrow(AddressError);
   await expect(inUse).rejects.toThrow(`port ${port} is in use at 127.0.0.1`);
   server.close();
   const elsewhere = serve({ checkpoint: 'none.safetensors', port: 0, host: '192.0.2.1' });

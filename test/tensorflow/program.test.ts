@@ -89,6 +89,16 @@ describe('Program', () => {
     expect([...x.value]).toEqual([7]);
   });
 
+  test('a run that begins beside a push waits for it', async () => {
+    await using fresh = new Program();
+    const weight = new Variable([1], () => Float32Array.of(2));
+    const scaled = fresh.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.mul(x, weight.read()) }));
+    const run = scaled({ x: vector(3) });
+    const pushed = fresh.push([weight]);
+    expect(numbers((await run).y)).toEqual([6]);
+    await pushed;
+  });
+
   test('several runs at a time', async () => {
     const square = program.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.square(x) }));
     await square({ x: vector(0) });

@@ -25,7 +25,7 @@ describe('RowProgram', () => {
   afterAll(() => program.dispose());
 
   test('a batch is divided among the cores, and its rows come back in their order', async () => {
-    expect(program.cores).toBe(2);
+    expect(program.shares).toBe(2);
     const { y, place } = await scaled({ x: rows(6), add: add(6) });
     expect(traced.splice(0)).toEqual([[3, 2]]);
     expect(y.shape).toEqual([6, 2]);
@@ -42,10 +42,7 @@ describe('RowProgram', () => {
   });
 
   test('a run on one core takes all rows, and several are under way at once', async () => {
-    const runs = await Promise.all([
-      scaled.onOneCore({ x: rows(2), add: add(2) }),
-      scaled({ x: rows(2), add: add(2) }),
-    ]);
+    const runs = await Promise.all([scaled.onShare({ x: rows(2), add: add(2) }), scaled({ x: rows(2), add: add(2) })]);
     for (const { y } of runs) expect([...y.data]).toEqual(expected(2));
     expect(traced.splice(0)).toEqual([
       [2, 2],
@@ -67,19 +64,28 @@ describe('RowProgram', () => {
     expect([...(await scaled({ x: rows(3), add: add(3) })).y.data]).toEqual(expected(3, 3));
   });
 
-  test('a plan is of the batch as a whole, a recording of a divided batch is one run', async () => {
+  test('plans and recordings are of batches as a whole, also of several runs at once', async () => {
     traced.splice(0);
-    expect(await program.plan(() => scaled({ x: rows(6), add: add(6) }))).toHaveLength(1);
-    expect(traced.splice(0)).toEqual([[6, 2]]);
-    const runs = await program.profile(async () => {
-      await scaled({ x: rows(6), add: add(6) });
-      await scaled({ x: rows(3), add: add(3) });
-    });
-    expect(runs.map((operations) => operations.filter(({ type }) => type === 'Mul').length)).toEqual([1, 2]);
+    const several = () =>
+      Promise.all([scaled({ x: rows(6), add: add(6) }), scaled.onShare({ x: rows(8), add: add(8) })]);
+    expect(await program.plan(several)).toHaveLength(2);
+    await expect(Promise.all([program.plan(several), program.plan(several)])).rejects.toThrow(EngineError);
+    expect(traced.splice(0)).toContainEqual([6, 2]);
+    const [run] = await program.profile(() => scaled({ x: rows(6), add: add(6) }));
+    expect(run!.filter(({ type }) => type === 'Mul')).toHaveLength(1);
+    await scaled({ x: rows(10), add: add(10) });
+    expect(traced.at(-1)).toEqual([5, 2]);
   });
 
   test('inputs that do not have as many rows as each other are told of by the network', async () => {
     await expect(scaled({ x: rows(6), add: add(4) })).rejects.toThrow();
+  });
+
+  test('no more shares than Node has native calls under way, with the threads of the machine between them', async () => {
+    await using large = new RowProgram({ threads: 9 });
+    expect(large.shares).toBe(4);
+    const same = large.compile(({ x }: Record<'x', tf.Tensor>) => ({ y: tf.neg(x) }));
+    expect([...(await same({ x: rows(8) })).y.data]).toEqual(Array.from(rows(8).data, (x) => -x));
   });
 
   test('one thread: nothing is divided', async () => {
@@ -99,6 +105,6 @@ describe('RowProgram', () => {
     await same({ x: rows(4) });
     await Promise.all([ended.dispose(), ended.dispose()]);
     await expect(same({ x: rows(4) })).rejects.toThrow(EngineError);
-    await expect(same.onOneCore({ x: rows(4) })).rejects.toThrow(EngineError);
+    await expect(same.onShare({ x: rows(4) })).rejects.toThrow(EngineError);
   });
 });

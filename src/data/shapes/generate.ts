@@ -63,7 +63,7 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
     files.crops,
     ...Object.values(files.splits).flatMap(({ images, annotations }) => [images, annotations]),
   ];
-  if (!earlier?.startsWith(ours)) refuseOthers([stamp, ...made]);
+  if (!earlier?.startsWith(ours)) refuseOthers([stamp, ...made], 'choose another folder');
   makeFolder(folder);
   await writeWhole(stamp, `${ours}${generation},"unfinished":true}`); // so that a later call may remove what a killed one leaves
   for (const old of made) await rm(old, { recursive: true, force: true });
@@ -89,12 +89,12 @@ export async function generateShapes(folder: string, options: ShapesOptions = {}
   return files;
 }
 
-/** @throws UsageError naming what would be removed or written over */
-function refuseOthers(paths: readonly string[]): void {
+/** @param hint what to do, beside taking things away. @throws UsageError naming those that are there, and would be removed */
+export function refuseOthers(paths: readonly string[], hint: string): void {
   const others = paths.filter((path) => existsSync(path));
   if (others.length > 0)
     throw new UsageError(
-      `${others.join(', ')}: there already, and not made by an earlier call: choose another folder, or take away what is there`,
+      `${others.join(', ')}: there already, and not made by an earlier call: ${hint}, or take away what is there`,
     );
 }
 
