@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { print, printJson, table } from '../src/cli/console.js';
+import { print, table } from '../src/cli/console.js';
 import { loadConfig } from '../src/config/load.js';
 import type { DetectionConfig } from '../src/config/schema.js';
 import { UsageError } from '../src/errors.js';
@@ -39,7 +39,7 @@ async function run(file: string, shapes: number): Promise<void> {
   const onStep = ({ step }: { step: number }) => {
     if (marks.includes(step)) seconds.push((performance.now() - started) / 1000);
     if (seconds.length < marks.length) return;
-    printJson(seconds);
+    console.log(JSON.stringify(seconds));
     rmSync(folder, { recursive: true });
     process.exit(0);
   };
