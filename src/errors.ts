@@ -25,6 +25,10 @@ export abstract class CmtdetError extends Error {
   readonly exitCode: number = exitCodes.userProblem;
 }
 
+/** Whether a person can do something about it: an error that is thrown on purpose, or one of the operating system. */
+export const isForPeople = (error: unknown): error is Error =>
+  error instanceof CmtdetError || (error as { code?: unknown }).code !== undefined;
+
 /** An error that lists every problem of one file (or other source) at once. */
 abstract class SourceError extends CmtdetError {
   /** @param hint what to do, in one sentence, when it is not plain from the problems */

@@ -265,7 +265,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 /**
  * Serves a detector behind HTTP until the server is closed.
  *
- * @throws UsageError when nothing can listen at host and port
+ * @throws AddressError when nothing can listen at host and port
  * @throws CheckpointError when the checkpoint is damaged or of another kind
  * @example
  * const server = await serve({ checkpoint: 'runs/cells/best.safetensors', port: 8080 });

@@ -2,7 +2,7 @@
 import { type FormatName, type FormatOptions, formats } from '../data/coco/convert/formats.js';
 import { toCoco } from '../data/coco/convert/toCoco.js';
 import { writeCoco } from '../data/coco/write.js';
-import { UsageError } from '../errors.js';
+import { refuseOptions } from '../run/refuseOptions.js';
 import { refuseOverwriting } from '../run/refuseOverwriting.js';
 import { print, printJson, warn } from './console.js';
 
@@ -16,8 +16,9 @@ export interface DataConvertOptions extends FormatOptions {
 }
 
 export async function runDataConvert(input: string, output: string, options: DataConvertOptions): Promise<void> {
-  refuseWhatIsOfOthers(options);
-  const format = formats[options.from].open(input, options);
+  const { from, pixels, difficult, names } = options;
+  refuseOptions({ pixels, difficult, names }, formats[from].takes, `--from ${from}.`);
+  const format = formats[from].open(input, options);
   const { file, imageFolder, read } = await toCoco(input, format, { images: options.images, strict: options.strict });
   refuseOverwriting([output], [options.names, ...read]);
   await writeCoco(output, file);
@@ -33,13 +34,4 @@ export async function runDataConvert(input: string, output: string, options: Dat
   print(`${output}: ${counts.images} images, ${counts.boxes} boxes, ${counts.categories} categories`);
   print(`File names start at ${imageFolder}.`);
   print(convention);
-}
-
-/** @throws UsageError for an option that means nothing for the format */
-function refuseWhatIsOfOthers({ from, pixels, difficult, names }: DataConvertOptions): void {
-  const takes: readonly string[] = formats[from].takes;
-  for (const [option, value] of Object.entries({ pixels, difficult, names })) {
-    if (value !== undefined && !takes.includes(option))
-      throw new UsageError(`--${option} means nothing for --from ${from}.`);
-  }
 }

@@ -1,7 +1,7 @@
 /** What `cmtdet` alone says: the step that comes next here. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CmtdetError } from '../errors.js';
+import { CmtdetError, isForPeople } from '../errors.js';
 import { shellWord } from '../formats/shellWord.js';
 import { isOurDetector } from '../models/checkpoints/modelFile.js';
 import { findLibrary } from '../tensorflow/install/locate.js';
@@ -52,7 +52,7 @@ function isDetector(path: string): boolean {
   try {
     return isOurDetector(path);
   } catch (error) {
-    if (error instanceof CmtdetError || (error as NodeJS.ErrnoException).code !== undefined) return false;
+    if (isForPeople(error)) return false;
     throw error;
   }
 }

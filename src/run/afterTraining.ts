@@ -1,4 +1,4 @@
-import { CmtdetError } from '../errors.js';
+import { isForPeople } from '../errors.js';
 
 /**
  * Does what follows a run that has come to its end. What goes wrong with it is told and spoils nothing: the run is done.
@@ -14,8 +14,8 @@ export async function afterTraining<T>(
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    onWarning?.(`${what}: ${(error as Error).message}`);
+    if (!isForPeople(error)) throw error;
+    onWarning?.(`${what}: ${error.message}`);
     return undefined;
   }
 }

@@ -6,9 +6,8 @@ import type { Card } from '../train/engineOptions.js';
 /** null where TensorFlow sees none. */
 export async function findCard(): Promise<Card | null> {
   const program = new Program();
-  const hasGpu = program.devices().some(({ type }) => type === 'GPU');
   await program.dispose();
-  return hasGpu ? { capability: capabilityOfDriver() } : null;
+  return program.hasGpu ? { capability: capabilityOfDriver() } : null;
 }
 
 /** Of the first card, as the driver's own program tells it. */

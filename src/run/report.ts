@@ -10,7 +10,7 @@ import { cocoHealth } from '../data/coco/health.js';
 import { readSplit } from '../data/coco/readSplit.js';
 import { anchorSides } from '../detection/anchorFit.js';
 import { meanPlaces } from '../detection/pointFit.js';
-import { CmtdetError, UsageError } from '../errors.js';
+import { isForPeople, UsageError } from '../errors.js';
 import { writeAtomically } from '../formats/atomic.js';
 import type { ResizeRule } from '../geometry/size.js';
 import { type PageParts, reportPage } from '../report/page.js';
@@ -128,8 +128,8 @@ function dataFacts({ data, model }: DetectionConfig, known: CocoFile | undefined
     const val = known ?? (data.val ? readSplit(data.val) : undefined);
     return { train: cocoHealth(train), val: val && cocoHealth(val), fit: fitTo(model, train, data) };
   } catch (error) {
-    if (!(error instanceof CmtdetError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    return `The annotations of the run cannot be read from here: ${(error as Error).message}`;
+    if (!isForPeople(error)) throw error;
+    return `The annotations of the run cannot be read from here: ${error.message}`;
   }
 }
 

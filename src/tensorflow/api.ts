@@ -86,7 +86,6 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TF_DeleteGraph(graph: Pointer): void;
   TF_NewOperation(graph: Pointer, type: string, name: string): Pointer;
   TF_FinishOperation(description: Pointer, status: Pointer): Pointer;
-  TF_SetDevice(description: Pointer, device: string): void;
   TF_AddInput(description: Pointer, input: Output): void;
   TF_AddInputList(description: Pointer, inputs: Output[], count: number): void;
   TF_AddControlInput(description: Pointer, operation: Pointer): void;
@@ -153,11 +152,9 @@ export interface TensorflowApi extends SetAttrs<'TF_SetAttr', []>, SetAttrs<'TFE
   TFE_ContextOptionsSetConfig(options: Pointer, bytes: Uint8Array, length: number, status: Pointer): void;
   TFE_DeleteContextOptions(options: Pointer): void;
   TFE_NewContext(options: Pointer, status: Pointer): Pointer;
-  TFE_ContextListDevices(context: Pointer, status: Pointer): Pointer;
   TFE_NewOp(context: Pointer, name: string, status: Pointer): Pointer;
   TFE_DeleteOp(op: Pointer): void;
   TFE_OpAddInput(op: Pointer, handle: Pointer, status: Pointer): void;
-  TFE_OpAddInputList(op: Pointer, handles: BigUint64Array, count: number, status: Pointer): void;
   TFE_Execute(op: Pointer, outputs: BigUint64Array, count: Int32Array, status: Pointer): void;
   TFE_NewTensorHandle(tensor: Pointer, status: Pointer): Pointer;
   TFE_DeleteTensorHandle(handle: Pointer): void;
@@ -195,7 +192,6 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TF_DeleteGraph: ['void', p],
   TF_NewOperation: [p, p, 'str', 'str'],
   TF_FinishOperation: [p, p, p],
-  TF_SetDevice: ['void', p, 'str'],
   TF_AddInput: ['void', p, 'TF_Output'],
   TF_AddInputList: ['void', p, 'TF_Output*', 'int'],
   TF_AddControlInput: ['void', p, p],
@@ -243,11 +239,9 @@ const signatures: Record<keyof TensorflowApi, readonly [result: string, ...args:
   TFE_ContextOptionsSetConfig: ['void', p, p, 'size_t', p],
   TFE_DeleteContextOptions: ['void', p],
   TFE_NewContext: [p, p, p],
-  TFE_ContextListDevices: [p, p, p],
   TFE_NewOp: [p, p, 'str', p],
   TFE_DeleteOp: ['void', p],
   TFE_OpAddInput: ['void', p, p, p],
-  TFE_OpAddInputList: ['void', p, p, 'int', p],
   TFE_OpSetAttrType: ['void', p, 'str', 'int'],
   TFE_OpSetAttrInt: ['void', p, 'str', 'int64_t'],
   TFE_OpSetAttrBool: ['void', p, 'str', 'uint8_t'],

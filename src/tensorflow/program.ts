@@ -24,6 +24,8 @@ const worthCompiling = 2 ** 15;
 let programs = 0;
 
 export class Program {
+  /** Whether a GPU is among the devices that the session can use. */
+  readonly hasGpu: boolean;
   readonly #config: Uint8Array;
   readonly #target: string | undefined;
   readonly #maxTraces: number;
@@ -46,7 +48,8 @@ export class Program {
     // On a server, variables outlive sessions and all members trace in step: nothing is given up there.
     this.#maxTraces = server === undefined ? (options.maxTraces ?? defaultMaxTraces) : Number.POSITIVE_INFINITY;
     this.#generation = this.#newGeneration();
-    const suited = options.xla !== true && !this.devices().some(({ type }) => type === 'GPU');
+    this.hasGpu = this.devices().some(({ type }) => type === 'GPU');
+    const suited = options.xla !== true && !this.hasGpu;
     if (options.fuse ?? suited) this.#fusesFrom = options.fuse ? 0 : worthCompiling;
     this.#generation.fusesFrom = this.#fusesFrom;
   }

@@ -38,9 +38,8 @@ export class RowProgram {
   constructor(options: EngineOptions = {}) {
     this.#options = options;
     this.#whole = new Program(options);
-    const hasGpu = this.#whole.devices().some(({ type }) => type === 'GPU');
     const pool = Number(process.env.UV_THREADPOOL_SIZE) || usualPool;
-    this.shares = hasGpu || options.xla || !canOwnThreads() ? 1 : Math.min(threadsOf(options), pool);
+    this.shares = this.#whole.hasGpu || options.xla || !canOwnThreads() ? 1 : Math.min(threadsOf(options), pool);
   }
 
   /** As {@link Program.compile}. A batch with as many rows for each share is divided, every other one is run as a whole. */
